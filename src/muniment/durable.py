@@ -1,0 +1,158 @@
+"""Files that survive a crash: write beside, sync, rename; and one lock file per folder.
+
+Rules
+1. A file is replaced as a whole: written under another name in the same folder, synced, renamed, folder synced. After a
+   crash at any byte the name holds the old or the new content.
+2. Every `OSError` stops here as `UnreachableError`, with a hint chosen by its errno.
+3. System calls are looked up on `os` when they are made, so that a fault matrix can make each of them fail.
+
+Why the folder is synced too: POSIX promises nothing about a renamed entry until its directory is on disk
+(Pillai et al., "All File Systems Are Not Created Equal", OSDI 2014).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from muniment import limits
+from muniment.errors import LimitError, UnreachableError
+
+_HINTS = {
+    errno.ENOSPC: "free some space on this disk and run the command again",
+    errno.EDQUOT: "free some of your disk quota and run the command again",
+    errno.EROFS: "the disk is mounted read-only: mount it writable, or work on a copy of the workspace",
+    errno.EACCES: "give yourself the right to read and write this folder (chmod u+rwx), and run the command again",
+    errno.EPERM: "give yourself the right to read and write this folder (chmod u+rwx), and run the command again",
+    errno.EIO: "the disk reports a fault: check it before you write to it again",
+}
+_POLL_SECONDS = 0.02
+
+
+@contextmanager
+def storage_faults(path: Path, doing: str) -> Iterator[None]:
+    """Turn an `OSError` of the block into `UnreachableError`: "PATH: could not DOING: reason"."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise UnreachableError(f"{path}: could not {doing}: {reason}", hint=_HINTS.get(error.errno or 0, "")) from error
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write every byte at the current position; a short write is carried on, not reported as done."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def write_all_at(descriptor: int, data: bytes, offset: int) -> None:
+    """Write every byte from `offset` on; the position of the descriptor stays where it was."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def sync_data(descriptor: int) -> None:
+    """Bring content and length to disk; `fdatasync` where the system has it, `fsync` elsewhere (macOS)."""
+    getattr(os, "fdatasync", os.fsync)(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def replace_file(path: Path, chunks: Iterable[bytes], *, mode: int = 0o600) -> None:
+    """Put a new file under `path`, or leave what is there: see rule 1.
+
+    Raises `UnreachableError` on a full or read-only disk; no part of the new file is left behind then.
+    """
+    with storage_faults(path, "write"):
+        descriptor, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        try:
+            _fill(descriptor, chunks, mode)
+            os.replace(partial, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(partial)
+            raise
+        sync_folder(path.parent)
+
+
+def _fill(descriptor: int, chunks: Iterable[bytes], mode: int) -> None:
+    try:
+        os.fchmod(descriptor, mode)
+        for chunk in chunks:
+            write_all(descriptor, chunk)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_file(path: Path, at_most: int) -> bytes | None:
+    """Read a whole file, or return `None` where there is none: the caller knows what that means.
+
+    Raises `LimitError` where it is longer than `at_most` bytes, `UnreachableError` where it cannot be read.
+    """
+    with storage_faults(path, "read"):
+        if not path.exists():
+            return None
+        with path.open("rb") as file:
+            data = file.read(at_most + 1)
+    if len(data) > at_most:
+        raise LimitError(f"{path}: more than {at_most:,} bytes; expected a smaller file")
+    return data
+
+
+@contextmanager
+def locked(path: Path, *, wait: float = limits.LOCK_SECONDS) -> Iterator[None]:
+    """Hold the lock file `path` exclusively; the system lets go of it when the process ends, however it ends.
+
+    Raises `UnreachableError` after `wait` seconds, naming the process that holds it, or where the folder is read-only.
+    """
+    with storage_faults(path, "open the lock"):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _take(descriptor, path, wait)
+        with suppress(OSError):  # the number is a courtesy to whoever waits; a full disk must not cost us the lock
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, path: Path, wait: float) -> None:
+    # flock, not lockf: it belongs to the open file, so two users within one process keep each other out too.
+    deadline = time.monotonic() + wait
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() >= deadline:
+                raise UnreachableError(
+                    f"{path}: held by another process for more than {wait:g} s{_holder(descriptor)}",
+                    hint="wait until it has finished, or end it, and run the command again",
+                ) from error
+        time.sleep(_POLL_SECONDS)
+
+
+def _holder(descriptor: int) -> str:
+    with suppress(OSError):
+        text = os.pread(descriptor, 20, 0)
+        if text.isdigit():
+            return f" (pid {int(text)})"
+    return ""

@@ -1,0 +1,47 @@
+"""Parquet, read by the engine. A member of an archive is handed over in memory where the system can (Linux)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from muniment.errors import InputError
+from muniment.ingest.leaks.builder import Builder
+from muniment.ingest.leaks.leak import LeakTable
+from muniment.ingest.leaks.source import Reading, Source
+from muniment.limits import COLUMNS
+
+
+def read_parquet(source: Source, reading: Reading) -> tuple[LeakTable, ...]:
+    """Read a Parquet file as one table; `InputError` if it is cut short or damaged."""
+    from muniment.engine.duck import open_parquet  # DuckDB is loaded only where it is needed
+
+    with _on_path(source) as path:
+        relation = open_parquet(path)
+        if not 0 < len(relation.columns) <= COLUMNS:
+            raise InputError(f"{source.name}: {len(relation.columns):,} columns: expected 1 to {COLUMNS:,}")
+        builder = Builder(source.title, source.name, reading.budget, relation.columns)
+        for batch in relation.batches():
+            builder.add(list(batch.iter_rows()))
+    if source.path is not None:
+        source.meter.count(source.path.stat().st_size)
+    return (builder.finish(),)
+
+
+@contextmanager
+def _on_path(source: Source) -> Iterator[Path]:
+    """A path under which DuckDB finds the bytes; those of a member never touch the disk."""
+    if source.path is not None:
+        yield source.path
+        return
+    if not hasattr(os, "memfd_create"):
+        raise InputError(f"{source.name}: a Parquet file inside an archive", hint="unpack it and give the file itself")
+    memory = os.memfd_create("leak", os.MFD_CLOEXEC)
+    try:
+        with open(memory, "wb", closefd=False) as file:
+            file.write(source.whole())
+        yield Path(f"/proc/self/fd/{memory}")
+    finally:
+        os.close(memory)

@@ -1,0 +1,144 @@
+"""The baseline: keyed digests of each markable cell at first marking, so that the register cannot absorb marks.
+
+A marked value can come back by UPDATE or re-import. From then on a copy of the raw table would read as the copy of the
+clerk who wrote it back. So the first release keeps, for each markable cell, a digest of the cell as it stands (`form`)
+and one of the cell with all bits 0 (`plain`, equal for cells that differ by marks only). A cell whose `form` has changed
+while `plain` has not was changed in form only: its addresses read as erased, for everybody (evidence.md section 3.3).
+
+Rules
+1. A cell that really changed gets a new baseline before its next copy is made; one changed in form only never does.
+2. For carriers with a tolerance any change counts as one within the tolerance: erasing costs power, never validity.
+3. Digests are keyed tabulation hashes (Zobrist 1970, Carter and Wegman 1979), salted by nothing else, and the file that
+   holds them is sealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from muniment.errors import IntegrityError
+from muniment.prf import BlockFunction
+from muniment.table import Cells
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_POSITIONS = 256
+"""Bytes of a cell that have tables of their own; later ones fold back with a rotation."""
+_MAGIC = b"MUNB1\0\0\0"
+
+
+class State(IntEnum):
+    """What has become of a markable cell since its baseline."""
+
+    NEW = 0
+    SAME = 1
+    FORM_ONLY = 2
+    CHANGED = 3
+
+
+class CellDigest:
+    """A keyed digest of cells: the sum of random words chosen by (position, byte), for a whole column at once."""
+
+    def __init__(self, key: bytes) -> None:
+        counter = np.zeros((_POSITIONS * 256 // 2, 2), ">u8")
+        counter[:, 1] = np.arange(len(counter))
+        self._words = BlockFunction(key)(counter.view(np.uint8)).view(np.uint64).reshape(-1)
+
+    def __call__(self, cells: Cells) -> NDArray[np.uint32]:
+        """32-bit digests of cells, 0 for `None`."""
+        encoded = [b"" if cell is None else cell.encode("utf-8", "surrogatepass") + b"\xff" for cell in cells]
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        out = np.zeros(len(encoded), np.uint32)
+        filled = np.flatnonzero(lengths)
+        if len(filled):
+            ends = np.cumsum(lengths)
+            starts = ends - lengths
+            flat = np.frombuffer(b"".join(encoded), np.uint8)
+            position = np.arange(len(flat)) - np.repeat(starts, lengths)
+            words = self._words[(position % _POSITIONS) * 256 + flat]
+            turn = (position // _POSITIONS % 64).astype(np.uint64)
+            words = (words << turn) | (words >> ((np.uint64(64) - turn) % np.uint64(64)))
+            sums = np.add.reduceat(words, starts[filled])
+            out[filled] = np.maximum(sums >> np.uint64(32), 1).astype(np.uint32)
+        return out
+
+    def __repr__(self) -> str:
+        return "CellDigest()"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Digests of the markable cells of a register: `pseudonyms` sorted (n), `form` and `plain` of shape (n, columns).
+
+    `columns` holds the column numbers; a digest of 0 means that the cell has no baseline.
+    """
+
+    columns: tuple[int, ...]
+    pseudonyms: NDArray[np.uint64]
+    form: NDArray[np.uint32]
+    plain: NDArray[np.uint32]
+
+    @classmethod
+    def empty(cls, columns: Sequence[int] = ()) -> Baseline:
+        """A baseline without a record."""
+        shape = (0, len(columns))
+        return cls(tuple(columns), np.zeros(0, np.uint64), np.zeros(shape, np.uint32), np.zeros(shape, np.uint32))
+
+    def states(
+        self, pseudonyms: NDArray[np.uint64], column: int, form: NDArray[np.uint32], plain: NDArray[np.uint32]
+    ) -> NDArray[np.uint8]:
+        """The `State` of the cells of one column as they now stand; cells without a place (`plain` 0) are SAME."""
+        states = np.full(len(pseudonyms), State.NEW, np.uint8)
+        if column in self.columns and len(self.pseudonyms):
+            at = np.minimum(np.searchsorted(self.pseudonyms, pseudonyms), len(self.pseudonyms) - 1)
+            i = self.columns.index(column)
+            old_form = np.where(self.pseudonyms[at] == pseudonyms, self.form[at, i], 0)
+            old_plain = self.plain[at, i]
+            known = old_form != 0
+            states[known & (old_plain != plain)] = State.CHANGED
+            states[known & (old_plain == plain)] = State.FORM_ONLY
+            states[known & (old_form == form)] = State.SAME
+        states[plain == 0] = State.SAME
+        return states
+
+    def merged(self, other: Baseline) -> Baseline:
+        """This baseline with the non-zero digests of another put over it."""
+        columns = tuple(dict.fromkeys((*self.columns, *other.columns)))
+        pseudonyms = np.union1d(self.pseudonyms, other.pseudonyms)
+        form = np.zeros((len(pseudonyms), len(columns)), np.uint32)
+        plain = np.zeros_like(form)
+        for part in (self, other):
+            at = np.searchsorted(pseudonyms, part.pseudonyms)
+            for i, column in enumerate(part.columns):
+                given = part.form[:, i] != 0
+                form[at[given], columns.index(column)] = part.form[given, i]
+                plain[at[given], columns.index(column)] = part.plain[given, i]
+        return Baseline(columns, pseudonyms, form, plain)
+
+    def to_bytes(self) -> bytes:
+        """The bytes of the baseline, to be sealed."""
+        head = np.array([len(self.columns), len(self.pseudonyms), *self.columns], "<u8")
+        arrays = (self.pseudonyms.astype("<u8"), self.form.astype("<u4"), self.plain.astype("<u4"))
+        return _MAGIC + head.tobytes() + b"".join(array.tobytes() for array in arrays)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Baseline:
+        """Read what `to_bytes` wrote; `IntegrityError` on anything else."""
+        try:
+            if data[:8] != _MAGIC:
+                raise ValueError("wrong magic")
+            width, count = (int(n) for n in np.frombuffer(data, "<u8", 2, 8))
+            columns = tuple(int(n) for n in np.frombuffer(data, "<u8", width, 24))
+            start = 24 + 8 * width
+            pseudonyms = np.frombuffer(data, "<u8", count, start)
+            form = np.frombuffer(data, "<u4", count * width, start + 8 * count).reshape(count, width)
+            plain = np.frombuffer(data, "<u4", count * width, start + (8 + 4 * width) * count).reshape(count, width)
+        except ValueError as error:
+            raise IntegrityError(f"baseline of {len(data):,} bytes cannot be read: {error}") from error
+        return cls(columns, pseudonyms.astype(np.uint64), form.astype(np.uint32), plain.astype(np.uint32))

@@ -1,0 +1,240 @@
+"""Ages and dates of a fictitious unit: recomposed member by member, so that no family of the register stands there again.
+
+Rules
+1. The first member is about as old as that of the unit which lends its form. Each further one follows the one before by
+   the interval of another unit: one of the `_NEAREST` units that are alike in the sexes, in the age of the member before,
+   and in the interval itself. Large families are rare, so theirs come from farther away, as they should: an attacker
+   who looks for the nearest family finds none nearer than real families have.
+2. Dates that were close stay as close: twins, a birth and its registration.
+3. The order of dates in a record and of time stamps in a unit is kept, no date passes the latest one of the register,
+   no first member is registered younger than any is, and no births arise that are closer than a mother can bear.
+4. Time stamps move by whole weeks, so that an office that works from Monday to Friday still does; stamps that were equal
+   in a unit stay equal; the time of day is that of some other record.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from muniment.disclosure import Kind
+from muniment.marks.decoy_coins import Coins
+from muniment.marks.decoy_dates import Written, read_date
+from muniment.marks.decoy_habits import Habits, Role, script
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Row = dict[str, str | None]
+Dates = Mapping[str, Written | None]
+_NEAREST = 40
+_FEW = 80
+"""Units of one size and pair of sexes below which larger and smaller units lend intervals too."""
+_CLOSE = 280
+"""Days between births below which they are one event, or none of the same mother."""
+_SOON = 90
+"""Days between two dates of one record below which the second follows from the first."""
+_OWN_SHIFT, _WEEKS, _TRIES = 120, 8, 60
+
+Step = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
+"""Of the units of one bucket: the day of the member before, and the interval to the next member."""
+
+
+class Calendar:
+    """Draws the dates of units from the habits of a register."""
+
+    def __init__(self, habits: Habits) -> None:
+        self._habits = habits
+        names = habits.columns(Role.DATE)
+        self._births = tuple(name for name in names if habits.kinds[name] is Kind.DATE)
+        self._stamps = tuple(name for name in names if habits.kinds[name] is Kind.TIMESTAMP)
+        self._read = {name: [read_date(cell) for cell in habits.table[name]] for name in names}
+        self._last = {
+            name: max((found.day for found in read if found is not None), default=0) for name, read in self._read.items()
+        }
+        self._heaps = self._heaped()
+        self._kinds = [
+            (script(habits.shapes[row]), *(habits.table[name][row] for name in habits.columns(Role.SKELETON)))
+            for row in range(habits.table.rows)
+        ]
+        self._steps = self._learn_steps()
+        self._youngest = self._learn_youngest()
+
+    # --- learning ------------------------------------------------------------------------------------------------
+
+    def _heaped(self) -> frozenset[tuple[int, int]]:
+        """Days of the year that stand far more often than they should: 1 January for unknown birthdays."""
+        found = Counter(_month_day(one.day) for name in self._births for one in self._read[name] if one is not None)
+        return frozenset(day for day, count in found.items() if count > 3 * found.total() / 365 + 5)
+
+    def _bucket(self, rows: Sequence[int], at: int, size: int) -> Hashable:
+        """What a step to member `at` must be alike in: place and size, sexes and scripts of the two members."""
+        return (size, at, self._kinds[rows[at - 1]] if at else None, self._kinds[rows[at]])
+
+    def _learn_steps(self) -> dict[Hashable, Step]:
+        """Days and intervals by bucket, for exact sizes and (size 0) for all sizes together."""
+        found: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
+        days = self._habits.days
+        for rows in self._habits.units:
+            for at, row in enumerate(rows):
+                before = days[rows[at - 1]] if at else 0
+                for size in (len(rows), 0):
+                    found[self._bucket(rows, at, size)].append((before, days[row] - before))
+        columns = {bucket: np.array(pairs, np.int64) for bucket, pairs in found.items()}
+        return {bucket: (pairs[:, 0], pairs[:, 1]) for bucket, pairs in columns.items()}
+
+    def _learn_youngest(self) -> dict[str, int]:
+        """The least time from the birth to a stamp, in days, of the first members of units."""
+        least: dict[str, int] = {}
+        for rows in self._habits.units:
+            for name, (born, stamped) in self._gaps(rows[0]).items():
+                least[name] = min(least.get(name, stamped - born), stamped - born)
+        return least
+
+    def _gaps(self, row: int) -> dict[str, tuple[int, int]]:
+        """Birth and stamp of a row, for each stamp column."""
+        born = self._read[self._births[0]][row] if self._births else None
+        stamps = ((name, self._read[name][row]) for name in self._stamps)
+        return {name: (born.day, found.day) for name, found in stamps if born is not None and found is not None}
+
+    # --- drawing -------------------------------------------------------------------------------------------------
+
+    def draw(self, rows: Sequence[int], coins: Coins) -> tuple[list[int], list[Row]]:
+        """New days of birth and new date cells for the members of a unit that lends its form."""
+        old = [{name: read[row] for name, read in self._read.items()} for row in rows]
+        moved: list[dict[str, int]] = []
+        days: list[int] = []
+        for attempt in range(_TRIES):
+            days = self._ages(rows, coins, narrow=attempt >= _TRIES // 2)
+            moved = self._moved(rows, old, days, coins)
+            if self._plausible(rows, old, moved):
+                break
+        else:
+            days = [self._habits.days[row] for row in rows]
+            moved = [{name: found.day for name, found in member.items() if found is not None} for member in old]
+        rests: dict[str, str] = {}
+        cells = [
+            {name: self._cell(name, row, written, new.get(name), rests, coins) for name, written in member.items()}
+            for row, member, new in zip(rows, old, moved, strict=True)
+        ]
+        return days, cells
+
+    def _ages(self, rows: Sequence[int], coins: Coins, *, narrow: bool) -> list[int]:
+        """New days of birth, one member after another."""
+        old = [self._habits.days[row] for row in rows]
+        new: list[int] = []
+        for at in range(len(rows)):
+            twin = next((by for by in range(at) if abs(old[by] - old[at]) < _CLOSE), None)
+            if twin is not None:
+                new.append(new[twin] + old[at] - old[twin])
+                continue
+            before, wanted = (new[at - 1], old[at] - old[at - 1]) if at else (0, old[at])
+            own = coins.between(-_OWN_SHIFT, _OWN_SHIFT)
+            new.append(before + own + (wanted if narrow else self._interval(rows, at, before, wanted, coins)))
+        return [self._on_heap(a, b) for a, b in zip(old, new, strict=True)]
+
+    def _interval(self, rows: Sequence[int], at: int, before: int, wanted: int, coins: Coins) -> int:
+        """The interval to member `at` of one of the units nearest in the day before and in the interval."""
+        days, intervals = self._steps[self._bucket(rows, at, len(rows))]
+        if len(days) < _FEW:
+            days, intervals = self._steps[self._bucket(rows, at, 0)]
+        distance = np.maximum(np.abs(days - before), np.abs(intervals - wanted))
+        count = min(_NEAREST, len(distance))
+        nearest = np.argpartition(distance, count - 1)[:count]
+        return int(intervals[np.sort(nearest)[coins.below(count)]])
+
+    def _on_heap(self, old: int, new: int) -> int:
+        """A new day in its year, on the same month and day where births heap on it."""
+        month, day = _month_day(old)
+        if (month, day) not in self._heaps:
+            return new
+        return date(date.fromordinal(new).year, month, min(day, 28) if month == 2 else day).toordinal()
+
+    def _moved(
+        self, rows: Sequence[int], old: Sequence[Dates], days: Sequence[int], coins: Coins
+    ) -> list[dict[str, int]]:
+        """All dates of the members: further birth-like dates along with the first, stamps by whole weeks."""
+        weeks: dict[int, int] = {}
+        out = []
+        for row, member, day in zip(rows, old, days, strict=True):
+            by = day - self._habits.days[row]
+            new = {name: found.day + by for name in self._births if (found := member[name]) is not None}
+            for name in self._stamps:
+                if (found := member[name]) is not None:
+                    new[name] = found.day + self._weeks(found.day, self._habits.days[row], by, weeks, coins)
+            out.append(new)
+        return out
+
+    def _weeks(self, day: int, born: int, by: int, weeks: dict[int, int], coins: Coins) -> int:
+        """By how many days a stamp moves: along with a birth that it follows soon, else with its equals in the unit."""
+        if 0 <= day - born < _SOON:
+            whole = by // 7 * 7
+            return whole if day + whole >= born + by else whole + 7
+        if day not in weeks:
+            weeks[day] = 7 * coins.between(-_WEEKS, _WEEKS)
+        return weeks[day]
+
+    def _plausible(self, rows: Sequence[int], old: Sequence[Dates], new: Sequence[Mapping[str, int]]) -> bool:
+        """Whether rule 3 holds."""
+        if any(day > self._last[name] for member in new for name, day in member.items()):
+            return False
+        known = [
+            [(found.day, moved[name]) for name, found in member.items() if found is not None]
+            for member, moved in zip(old, new, strict=True)
+        ]
+        stamps = [
+            (found.day, moved[name])
+            for member, moved in zip(old, new, strict=True)
+            for name in self._stamps
+            if (found := member[name]) is not None
+        ]
+        births = [
+            (found.day, moved[name])
+            for member, moved in zip(old, new, strict=True)
+            for name in self._births
+            if (found := member[name]) is not None
+        ]
+        ordered = all(_in_order(dates) for dates in known) and _in_order(stamps)
+        return ordered and _apart(births) and self._old_enough(rows[0], new[0])
+
+    def _old_enough(self, row: int, new: Mapping[str, int]) -> bool:
+        """Whether the first member is registered no younger than first members are."""
+        return all(
+            new[name] - new[self._births[0]] >= min(self._youngest[name], stamped - born)
+            for name, (born, stamped) in self._gaps(row).items()
+        )
+
+    def _cell(
+        self, name: str, row: int, written: Written | None, day: int | None, rests: dict[str, str], coins: Coins
+    ) -> str | None:
+        """A date cell as it is written: the old layout, the new day, another record's time of day."""
+        if written is None or day is None:
+            return self._habits.table[name][row]
+        if not written.rest:
+            return written.at(day)
+        if written.text not in rests:
+            donor = coins.pick(self._read[name])
+            rests[written.text] = donor.rest if donor and len(donor.rest) == len(written.rest) else written.rest
+        return written.at(day, rests[written.text])
+
+
+def _in_order(dates: Sequence[tuple[int, int]]) -> bool:
+    """Whether no two dates (old, new) have changed their order."""
+    return not any(a < b and x > y for a, x in dates for b, y in dates)
+
+
+def _apart(births: Sequence[tuple[int, int]]) -> bool:
+    """Whether no births (old, new) have come closer than `_CLOSE` that were not."""
+    return not any(
+        abs(x - y) < _CLOSE <= abs(a - b) for at, (a, x) in enumerate(births) for b, y in births[at + 1 :]
+    )
+
+
+def _month_day(day: int) -> tuple[int, int]:
+    """Month and day of the month."""
+    found = date.fromordinal(day)
+    return found.month, found.day

@@ -1,0 +1,6 @@
+"""The workspace: one folder with settings, key ring, journal, baselines and decoys, and the actions on it.
+
+- `office`: `Workspace`, `init` and `open_workspace` - what `import muniment` offers
+- `registering`, `releasing`, `tracing`, `decoying`, `bundling`: one action each, as functions over `Parts`
+- `parts`: the opened parts; `plans`, `baselines`, `aligning`, `reading`, `opening`, `leading`, `strength`: steps of them
+"""

@@ -1,0 +1,67 @@
+"""The opened parts of a workspace: what every action needs, and nothing that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from muniment.config import Config
+from muniment.disclosure import Register
+from muniment.errors import InputError
+from muniment.ingest.sources import Source, open_source
+from muniment.keys import KeyRing
+from muniment.ledger.copies import JournalCopies
+from muniment.ledger.declarations import registers
+from muniment.ledger.journal import Journal
+from muniment.ledger.sets import SealedSets
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """One workspace, open: its folder, its settings as read, its keys, its journal and what stands on it."""
+
+    folder: Path
+    config: Config
+    ring: KeyRing
+    journal: Journal
+    sets: SealedSets
+    copies: JournalCopies
+    clock: Clock
+
+    def register(self, name: str) -> Register:
+        """The register of that name: columns as logged, source as configured; `InputError` lists what there is."""
+        settings = self.config.register(name)
+        declared = registers(self.journal).get(name)
+        if declared is None:
+            raise InputError(
+                f"register {name!r} stands in muniment.toml, but was never logged",
+                hint=f"take its block out of muniment.toml, then: muniment register add {name} SOURCE --key COLUMN",
+            )
+        return Register(
+            name, settings.source, declared.key, declared.columns, declared.coalition, settings.encoding
+        )
+
+    def source(self, register: Register) -> Source:
+        """The source of a register, opened; a relative path is taken from the workspace's folder."""
+        return open_source(located(self.folder, register.source), encoding=register.encoding)
+
+    @property
+    def baseline_folder(self) -> Path:
+        """Where the sealed baselines lie."""
+        return self.folder / "baseline"
+
+    @property
+    def decoy_folder(self) -> Path:
+        """Where the sealed decoy plans lie."""
+        return self.folder / "decoys"
+
+
+def located(folder: Path, source: str) -> str:
+    """A source as given in muniment.toml, with a relative path made one from the workspace's folder."""
+    if "://" in source or Path(source).is_absolute():
+        return source
+    return str(folder / source)

@@ -1,0 +1,281 @@
+"""Release: mark copies for recipients, record them, and only then let their files appear.
+
+Steps
+1. Check names, purpose, columns and targets; nothing is written.
+2. Number the recipients and log the families of marks.
+3. Stream the register once for each `OPEN_FILES` recipients into temporary files beside their targets.
+4. Under the journal's lock: extend the baseline, keep the set of records, record the copies - all durable.
+5. Give each file its final name. A crash before this leaves a copy on record that nobody received; never the reverse.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from muniment.disclosure import Recipient, Register, checked_name
+from muniment.durable import storage_faults, sync_folder
+from muniment.engine.writers import Form, Writer, open_writer
+from muniment.errors import InputError, LimitError
+from muniment.ingest.sources import Source
+from muniment.ledger.copies import PlannedCopy
+from muniment.ledger.families import declare_families
+from muniment.limits import OPEN_FILES, PURPOSE_CHARACTERS
+from muniment.marks.codebook import Codebook
+from muniment.marks.plan import ORDER, Plan
+from muniment.marks.rows import Pairs, bucket_bits, pair_up
+from muniment.marks.stream import Job, ReleaseStream, Tally, record_keys
+from muniment.marks.write import Prepared
+from muniment.pseudonym import pseudonyms
+from muniment.table import Table
+from muniment.workspace.baselines import Observed, cell_digest, extend_baseline
+from muniment.workspace.decoying import DecoyRows, decoy_rows
+from muniment.workspace.parts import Parts
+from muniment.workspace.plans import allowed_plan, to_log
+from muniment.workspace.results import Distortion, ReleaseResult
+from muniment.workspace.strength import Strength, strength_of
+
+FORMS: dict[str, Form] = {".csv": "csv", ".parquet": "parquet", ".xlsx": "xlsx"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One release as asked for: who gets what, why, and where each file goes (in the order of `recipients`)."""
+
+    register: str
+    recipients: tuple[str, ...]
+    outs: tuple[Path, ...]
+    purpose: str
+    where: str | None = None
+    columns: tuple[str, ...] | None = None
+
+
+Progress = Callable[[int], None]
+
+
+def release(parts: Parts, order: Order, progress: Progress = lambda rows: None) -> tuple[ReleaseResult, ...]:
+    """Carry out an order; returns one result a recipient, in order.
+
+    Raises:
+        InputError: a name, column, condition or target is not right, or the register holds a bad key.
+        IntegrityError: the journal or a carrier does not hold what it promises; no file appeared.
+        UnreachableError: disk, server or lock cannot be reached; no file appeared that is not on record.
+    """
+    register = parts.register(order.register)
+    columns = _checked(order, register)
+    decoys = decoy_rows(parts, register, order.where)
+    plan = allowed_plan(parts, register, decoys.share if decoys else None)
+    key = parts.ring.current("mark")
+    codebook = Codebook(key.secret, register.name)
+    with parts.journal.writing():
+        recipients = parts.copies.recipients(order.recipients, parts.clock())
+        declare_families(parts.journal, to_log(plan, register, key.id), parts.clock())
+    run = _Run(parts, order, register, plan, codebook, key.id, columns, decoys)
+    strength = strength_of(parts, register, plan)
+    results: list[ReleaseResult] = []
+    for start in range(0, len(recipients), OPEN_FILES):
+        part = slice(start, start + OPEN_FILES)
+        results += run.hand_out(recipients[part], order.outs[part], strength, progress)
+    return tuple(results)
+
+
+def _checked(order: Order, register: Register) -> tuple[str, ...]:
+    """Step 1; returns the columns that are handed out."""
+    for name in order.recipients:
+        checked_name("the name of a recipient", name)
+    if len(set(order.recipients)) < len(order.recipients) or len(set(order.outs)) < len(order.outs):
+        raise InputError("a recipient or a file is named twice in one release: expected each once")
+    if not order.purpose.strip():
+        raise InputError("no purpose given: expected a sentence on why the copy is handed out", hint="--purpose TEXT")
+    if len(order.purpose) > PURPOSE_CHARACTERS:
+        raise LimitError(f"the purpose has {len(order.purpose):,} characters: expected at most {PURPOSE_CHARACTERS:,}")
+    for out in order.outs:
+        if out.suffix.lower() not in FORMS:
+            raise InputError(f"{out}: unknown form {out.suffix!r}: expected .csv, .parquet or .xlsx")
+        if out.exists():
+            raise InputError(f"{out}: there is a file already; it stays", hint="choose another --out")
+        if not out.parent.is_dir():
+            raise InputError(f"{out}: there is no folder {out.parent}", hint=f"mkdir -p {out.parent}")
+    return tuple(register.column(name).name for name in order.columns or [c.name for c in register.columns])
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What stays the same over the passes of one release."""
+
+    parts: Parts
+    order: Order
+    register: Register
+    plan: Plan
+    codebook: Codebook
+    mark_key: str
+    columns: tuple[str, ...]
+    decoys: DecoyRows | None
+
+    def hand_out(
+        self, recipients: Sequence[Recipient], outs: Sequence[Path], strength: Strength, progress: Progress
+    ) -> list[ReleaseResult]:
+        """Steps 3 to 5 for the recipients of one pass."""
+        source = self.parts.source(self.register)
+        temporary = [out.with_name(f".{out.name}.{secrets.token_hex(6)}.partial") for out in outs]
+        observed = self._observed()
+        with ExitStack() as undo:
+            for path in temporary:
+                undo.callback(path.unlink, missing_ok=True)
+            tallies = self._stream(source, recipients, temporary, outs, observed, progress)
+            digests = [_digest(path) for path in temporary]
+            planned = [
+                self._planned(recipient, tally, digest)
+                for recipient, tally, digest in zip(recipients, tallies, digests, strict=True)
+            ]
+            with self.parts.journal.writing():
+                extend_baseline(self.parts, self.register.name, observed)
+                records = self.parts.copies.store_records(observed.pseudonyms)
+                copies = self.parts.copies.record_many([plan(records) for plan in planned], self.parts.clock())
+            for path, out in zip(temporary, outs, strict=True):
+                _appear(path, out)
+        return [
+            _result(copy.number, recipient.name, out, digest, tally, strength)
+            for copy, recipient, out, digest, tally in zip(copies, recipients, outs, digests, tallies, strict=True)
+        ]
+
+    def _observed(self) -> Observed:
+        columns = [(name, self.register.column(name).number) for name in self.plan.columns]
+        tolerance = frozenset(family.column.name for family in self.plan.cells if family.tolerance is not None)
+        return Observed(cell_digest(self.parts, self.register.name), columns, tolerance)
+
+    def _stream(
+        self,
+        source: Source,
+        recipients: Sequence[Recipient],
+        temporary: Sequence[Path],
+        outs: Sequence[Path],
+        observed: Observed,
+        progress: Progress,
+    ) -> list[Tally]:
+        """Step 3: write every copy of this pass into its temporary file."""
+        pseudonym_key = self.parts.ring.all("pseudonym")[0]
+
+        def observe(keys: Sequence[bytes], prepared: Prepared) -> None:
+            observed.add(pseudonyms(pseudonym_key, self.register.name, keys), prepared)
+            progress(len(keys))
+
+        with ExitStack() as stack:
+            writers: list[Writer] = [
+                stack.enter_context(open_writer(path, self.columns, source.types, FORMS[out.suffix.lower()]))
+                for path, out in zip(temporary, outs, strict=True)
+            ]
+            stream = ReleaseStream(self.codebook, self.plan, self._job(source, recipients, writers), observe)
+            stream.run(self._batches(source))
+        if not len(observed.pseudonyms):
+            raise InputError(
+                f"register {self.register.name!r}: no record fits {self.order.where or 'the register'}; no copy was made"
+            )
+        _refuse_duplicates(observed.pseudonyms, self.register)
+        return stream.tallies
+
+    def _job(self, source: Source, recipients: Sequence[Recipient], writers: Sequence[Writer]) -> Job:
+        records = self._all_records(source) if self.plan.structure(ORDER) else None
+        return Job(
+            key=self.register.key,
+            columns=self.columns,
+            recipients=tuple(recipients),
+            sinks=tuple(writer.write for writer in writers),
+            decoys=self.decoys.table if self.decoys else None,
+            decoy_places=self.decoys.places if self.decoys else (),
+            pairs=None if records is None else self._pairs(records),
+            numbers_of=None if records is None else _numbering(records),
+        )
+
+    def _all_records(self, source: Source) -> np.ndarray:
+        """The record parts of the addresses of the whole register, in its order, decoys behind."""
+        parts, done = [], 0
+        for batch in [*source.batches(self.register.key)]:
+            parts.append(self.codebook.records(record_keys(batch, self.register.key, done)))
+            done += batch.rows
+        if self.decoys:
+            parts.append(self.codebook.records(record_keys(self.decoys.table, self.register.key, done)))
+        return np.concatenate(parts)
+
+    def _pairs(self, records: np.ndarray) -> Pairs | None:
+        order = self.plan.structure(ORDER)
+        return None if order is None else pair_up(self.codebook, order, records, bucket_bits(len(records)))
+
+    def _batches(self, source: Source) -> Iterator[Table]:
+        marked = [*self.plan.columns, *self.columns, *self.register.key]
+        return source.batches(tuple(dict.fromkeys(marked)), self.order.where)
+
+    def _planned(self, recipient: Recipient, tally: Tally, digest: str) -> Callable[[str], PlannedCopy]:
+        return lambda records: PlannedCopy(
+            recipient=recipient,
+            register=self.register.name,
+            purpose=self.order.purpose,
+            where=self.order.where,
+            columns=self.columns,
+            rows=tally.rows,
+            symbols=tally.symbols,
+            mark_key=self.mark_key,
+            file_digest=digest,
+            records=records,
+        )
+
+
+def _numbering(records: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """From record parts of addresses to row numbers of the whole register."""
+    order = np.argsort(records, kind="stable")
+    ascending = records[order]
+    return lambda some: order[np.searchsorted(ascending, some)].astype(np.int64)
+
+
+def _refuse_duplicates(found: np.ndarray, register: Register) -> None:
+    repeated = len(found) - len(np.unique(found))
+    if repeated:
+        raise InputError(
+            f"register {register.name!r}: {repeated:,} rows share their key ({', '.join(register.key)}) with another row",
+            hint=f"muniment register check {register.name} names the rows",
+        )
+
+
+def _digest(path: Path) -> str:
+    with storage_faults(path, "read back"), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _appear(path: Path, out: Path) -> None:
+    """Give a finished file its final name, unless another one has taken it meanwhile."""
+    with storage_faults(out, "give the copy its name"):
+        try:
+            os.link(path, out)
+        except FileExistsError:
+            raise InputError(f"{out}: a file appeared there meanwhile; it stays, and this copy was not handed out") from None
+        except OSError:
+            os.rename(path, out)  # a file system without links
+        sync_folder(out.parent)
+
+
+def _result(copy: int, recipient: str, out: Path, digest: str, tally: Tally, strength: Strength) -> ReleaseResult:
+    distortion = tuple(Distortion(column, cells, tally.changed[column]) for column, cells in tally.cells.items())
+    needed = strength.symbols_for_95
+    per_row = tally.symbols / tally.rows if tally.rows else 0.0
+    rows = -(-needed // per_row) if per_row and needed else 0
+    return ReleaseResult(
+        copy=copy,
+        recipient=recipient,
+        path=out,
+        file_digest=digest,
+        rows=tally.rows,
+        symbols=tally.symbols,
+        meaning_changed=0,  # proved form by form in marks.write: any other outcome stops the release
+        distortion=distortion,
+        rows_left_out=tally.left_out,
+        decoys=tally.decoys,
+        symbols_to_trace=needed,
+        rows_to_trace=int(rows) if rows <= tally.rows else 0,
+    )
