@@ -108,6 +108,14 @@ def canonical_key(parts: Sequence[str]) -> bytes:
     return b"".join(struct.pack(">I", len(part)) + part for part in encoded)
 
 
+def canonical_keys(columns: Sequence[Sequence[str]]) -> list[bytes]:
+    """`canonical_key` of many records, given as the columns of the key (each of one length)."""
+    encoded = [[part.encode() for part in column] for column in columns]
+    heads = {length: struct.pack(">I", length) for length in {len(part) for column in encoded for part in column}}
+    framed = [[heads[len(part)] + part for part in column] for column in encoded]
+    return framed[0] if len(framed) == 1 else [b"".join(parts) for parts in zip(*framed, strict=True)]
+
+
 def checked_name(what: str, name: str) -> str:
     """Return `name` if it can stand in a table and on a terminal; `InputError` says what is wrong with it."""
     if not name.strip():

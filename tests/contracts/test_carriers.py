@@ -1,4 +1,4 @@
-"""What every carrier keeps, whatever its kind; carriers are found in the table, so a new one is tested by being in it."""
+"""What every carrier keeps, whatever its kind. They are found in the table: a new one is tested by being in it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def title(mark: Carrier) -> str:
 
 every = pytest.mark.parametrize("mark", ALL, ids=title)
 each_kind = pytest.mark.parametrize("kind", sorted(CELLS))
-many = settings(max_examples=250, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 def on(kind: Kind) -> list[Carrier]:
@@ -70,7 +70,7 @@ def test_strategies_reach_every_carrier(kind: Kind) -> None:
     """Each carrier finds places in the drawn cells, so that the tests below can fail."""
     found: Counter[str] = Counter()
 
-    @settings(max_examples=500, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=350, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     @given(CELLS[kind])
     def look(cell: str) -> None:
         found.update(title(mark) for mark in on(kind) if mark.forms(cell, 7) is not None)
@@ -112,7 +112,7 @@ def test_normal_form(kind: Kind, data: st.DataObject, phase: int) -> None:
             assert {mark.normal(form) for form in forms} == {normal}, title(mark)
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(cell=anything, other=anything, phase=PHASES)
 def test_any_text_is_safe(cell: str, other: str, phase: int) -> None:
     for mark in ALL:

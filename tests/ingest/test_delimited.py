@@ -64,7 +64,7 @@ def test_encodings(file, encoding, packed):
 
 def test_a_named_encoding_wins(file):
     path = file("name,x\nM\xfcller,1\n".encode("cp1252"))
-    assert rows(open_delimited(path, encoding="latin-2"))[0][0] == "Müller"
+    assert rows(open_delimited(path, encoding="latin2"))[0][0] == "Müller"
 
 
 def test_everything_is_varchar(file):

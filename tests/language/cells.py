@@ -14,10 +14,15 @@ _NAMES = (
     "stanley salkauskas britten-jones o'brien st johns kilda mount pleasant fort saint park court the mcintyre unit "
     "second 1st first 3rd floor apt avenue saint. st. place smith and & jones west n 42nd twenty lauderdale medical a b"
 ).split()
-_STARTS: tuple[tuple[str, ...], ...] = ((), (), (), ("st", "kilda"), ("saint",), ("mt", "isa"), ("fort", "denison"), ("1st",))
-_TYPES = "street st st. road rd avenue crescent cres cct circuit close cl drive dr place pl terrace tce way loop".split()
+_STARTS: tuple[tuple[str, ...], ...] = (
+    (), (), (), ("st", "kilda"), ("saint",), ("mt", "isa"), ("fort", "denison"), ("1st",),
+)  # fmt: skip
+_TYPES = "street st st. road rd avenue crescent cres cct circuit close cl drive dr ct pl terrace tce way loop".split()
 _NUMBERS = ("3", "12", "3/12", "12a", "u3", "u3/12", "unit 3", "flat 3", "apt 8g", "lot 7", "#4", "1203", "2-4")
-_ENDS = ("", "north", "nw", "apt 4", "unit 5", "u5", "level 2", "springfield", "2nd floor", "first floor", "ryde 2112", ".", "and sons street", "& sons st")
+_ENDS = (
+    "", "north", "nw", "apt 4", "unit 5", "u5", "level 2", "springfield", "2nd floor", "first floor", "ryde 2112", ".",
+    "and sons street", "& sons st",
+)  # fmt: skip
 _SIGNS = (" ", " ", " ", ", ", ",", "  ")
 _CASES = (str.lower, str.title, str.upper, str.lower, str.title, str)
 
@@ -134,10 +139,10 @@ numbers = st.one_of(
     st.decimals(-10_000, 10_000, places=1).map(str),
     st.decimals(-10_000, 10_000, places=2).map(str),
     st.decimals(0, 5, places=4).map(str),
-    st.sampled_from(("", "0", "0.0", "-0", "-0.00", "007", "1e5", "NaN", "?", "1,234", "1,234.50", "+5", ".5", "5.", "９")),
+    st.sampled_from(("", "0", "0.0", "-0", "-0.00", "007", "1e5", "NaN", "?", "1,234", "1,234.50", "+5", ".5", "5.")),
 )
 
-_TEXT = ("Doctor", "Dr", "Dr.", "Prof", "PROFESSOR", "Chen", "Smith", "and", "&", "AND", "Sons", "called", "unit", "陳", "a")
+_TEXT = "Doctor Dr Dr. Prof PROFESSOR Chen Smith and & AND Sons called unit 陳 a".split()
 texts = st.lists(st.sampled_from(_TEXT), min_size=1, max_size=6).map(" ".join)
 
 anything = st.one_of(

@@ -227,10 +227,11 @@ def _registrations(random: np.random.Generator, people: families.Families) -> Ce
     households, count = len(people.size), len(people.birth)
     head = people.birth[people.first]
     moved = TODAY - (random.random(households) ** 1.6 * 30 * 365).astype(np.int64)
-    moved = np.maximum(moved, np.minimum(head + 18 * 365, TODAY - 3))[people.household]
+    grown = head + (365.25 * random.uniform(18, 24, households)).astype(np.int64)
+    moved = np.maximum(moved, np.minimum(grown, TODAY - random.integers(0, 400, households)))[people.household]
     later = people.birth > moved
     day = np.where(later, np.minimum(people.birth + 1 + random.integers(0, 30, count), TODAY), moved)
-    worked = np.busday_offset(day.astype("datetime64[D]"), 0, roll="backward")
+    worked = np.busday_offset(day.astype("datetime64[D]"), 0, roll="forward")
     shared = _office_seconds(random, households)[people.household]
     second = np.where(later, _office_seconds(random, count), shared)
     times = worked.astype("datetime64[s]") + second.astype("timedelta64[s]")

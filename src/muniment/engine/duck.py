@@ -28,6 +28,8 @@ _ROW: Final = "#row"
 """Name of the row number beside the columns of a batch; columns of a register cannot shadow it (see `_free_name`)."""
 
 
+_END: Final = "\n"
+"""Behind every condition, before the bracket closes: a comment at its end must not swallow the bracket."""
 _CONDITION: Final = "the condition"
 """Named in errors without its text: a condition may hold a person's name."""
 _HARDENED: Final[Mapping[str, bool]] = {
@@ -126,8 +128,7 @@ class Condition:
         with duck_errors(_CONDITION, self._columns):
             self._connection.register("batch", arrays)
             try:
-                # The line end keeps a comment at the end of the condition from swallowing the bracket.
-                found = self._connection.execute(f"SELECT {row} FROM batch WHERE ({self._where}\n) ORDER BY {row}")
+                found = self._connection.execute(f"SELECT {row} FROM batch WHERE ({self._where}{_END}) ORDER BY {row}")
                 return [int(number) for number in found.fetchnumpy()[self._row]]
             finally:
                 self._connection.unregister("batch")
@@ -157,7 +158,7 @@ def _check_one_expression(connection: duckdb.DuckDBPyConnection, where: str) -> 
     """Refuse a "condition" that closes the bracket and goes on with a statement of its own."""
     if not where.strip():
         raise InputError("the condition is empty", hint="leave --where out to take every row")
-    for sql in (f"SELECT 1 WHERE ({where}\n)", f"SELECT ({where}\n) IS TRUE"):
+    for sql in (f"SELECT 1 WHERE ({where}{_END})", f"SELECT ({where}{_END}) IS TRUE"):
         if len(connection.extract_statements(sql)) != 1:
             raise InputError("the condition holds more than one statement: expected one condition")
 
@@ -185,27 +186,33 @@ class DuckRelation:
     def batches(self, columns: Sequence[str] | None = None, where: str | None = None) -> Iterator[Table]:
         """The rows that meet `where`, as text, in the order of the file; see `ingest.sources.Source`."""
         names = self.columns if columns is None else tuple(columns)
-        unknown = [name for name in names if name not in self.types]
-        if unknown:
-            raise InputError(f"{self.location}: no column {unknown[0]!r}; the columns are {', '.join(self.columns)}")
-        what = self.location if where is None else f"{self.location}: {_CONDITION}"
-        with duck_errors(what, self.columns if where else ()), self._opener() as connection:
+        for name in names:
+            if name not in self.types:
+                raise InputError(f"{self.location}: no column {name!r}; the columns are {', '.join(self.columns)}")
+        what, listed = (self.location, ()) if where is None else (f"{self.location}: {_CONDITION}", self.columns)
+        texts = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
+        with duck_errors(what, listed), self._opener() as connection:
             if where is not None:
                 _check_one_expression(connection, where)
-            texts = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
-            # The inner query keeps the typed columns visible to the condition, whatever is selected.
-            condition = f"({where}\n)" if where is not None else "TRUE"
+            # A name in the condition is the typed column, not its text: DuckDB looks at columns before aliases.
+            sql = f"SELECT {texts} FROM {self._relation} WHERE {'TRUE' if where is None else f'({where}{_END})'}"
             if self._row_number is None:
-                yield from _fetched_rows(connection, f"SELECT {texts} FROM {self._relation} WHERE {condition}", names)
-                return
-            number = quoted(self._row_number)
-            last = connection.execute(f"SELECT max({number}) FROM {self._relation}").fetchone()
-            sql = f"SELECT {texts} FROM {self._relation} WHERE {number} BETWEEN $first AND $last AND {condition}"
-            for first in range(0, 0 if not last or last[0] is None else int(last[0]) + 1, BATCH_ROWS):
-                arrays = connection.execute(sql, {"first": first, "last": first + BATCH_ROWS - 1}).fetchnumpy()
-                table = Table(names, tuple(_cells(arrays[name]) for name in names))
-                if table.rows:
-                    yield table
+                yield from _fetched_rows(connection, sql, names)
+            else:
+                yield from self._ranges(connection, sql, names, quoted(self._row_number))
+
+    def _ranges(
+        self, connection: duckdb.DuckDBPyConnection, sql: str, names: tuple[str, ...], number: str
+    ) -> Iterator[Table]:
+        """The rows of a query by ranges of the column `number`; ranges without a row give no table."""
+        found = connection.execute(f"SELECT max({number}) FROM {self._relation}").fetchone()
+        rows = int(found[0]) + 1 if found and found[0] is not None else 0
+        for first in range(0, rows, BATCH_ROWS):
+            bounds = {"first": first, "last": first + BATCH_ROWS - 1}
+            arrays = connection.execute(f"{sql} AND {number} BETWEEN $first AND $last", bounds).fetchnumpy()
+            table = Table(names, tuple(_cells(arrays[name]) for name in names))
+            if table.rows:
+                yield table
 
 
 def _cells(array: np.ndarray) -> Cells:

@@ -15,6 +15,8 @@ from muniment.engine.xlsx import XlsxWriter
 from muniment.errors import InputError
 from muniment.table import Table
 
+__all__ = ["CsvWriter", "Form", "Writer", "open_writer"]
+
 Form: TypeAlias = Literal["csv", "parquet", "xlsx"]
 _BUFFER: Final = 1 << 20
 

@@ -26,6 +26,13 @@ from muniment.table import Table
 
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
 """Half of a surrogate pair: no character, and no encoding writes it."""
+_DUCK_DISK: Final = (
+    duckdb.IOException,
+    duckdb.OutOfMemoryException,
+    duckdb.TransactionException,
+    duckdb.FatalException,
+)
+"""What DuckDB raises when it cannot write: a full disk fails the commit."""
 OTHER_FORM: Final = "write another format (.csv, .parquet), or fewer rows with --where"
 
 
@@ -69,7 +76,7 @@ def disk_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UnreachableError(f"{path}: cannot be written: {error.strerror or error}") from error
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+    except _DUCK_DISK as error:
         raise UnreachableError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from error
 
 

@@ -185,7 +185,8 @@ def looks_like_header(records: Sequence[Sequence[str]]) -> bool:
     first, below = records[0], records[1:]
     if any(not cell.strip() for cell in first) or len(set(first)) < len(first):
         # A name is missing or doubled: a header only if it is one beyond doubt.
-        return sum(bool(_HEADER_WORD.search(cell.lower())) for cell in first) > len(first) / 2
+        filled = [cell.lower() for cell in first if cell.strip()]
+        return 2 * sum(bool(_HEADER_WORD.search(cell)) for cell in filled) >= max(len(filled), 1)
     votes = sum(_vote(cell.strip(), [record[i].strip() for record in below]) for i, cell in enumerate(first))
     return votes > 0 or (votes == 0 and not any(_is_value(cell) for cell in first))
 

@@ -60,6 +60,12 @@ _USUAL: Final = re.compile("[ -\u024f\r\n\t\u2010-\u20ac\u3000-\u9fff\uff00-\uff
 """Latin, the main Chinese and Japanese blocks, full-width forms and line ends."""
 _NONSENSE: Final = re.compile("[\x80-\x9f\ue000-\uf8ff\uff61-\uff9f\ufffd\U00010000-\U0010ffff]")
 """Control characters, private use, half-width katakana, rare planes."""
+_BEYOND_ASCII: Final = re.compile(r"[^\x00-\x7f]")
+_ACCENTED: Final = "[À-ÖØ-öø-ÿŒœŠšŽžŸ]"
+_LATIN: Final = re.compile(
+    rf"(?<![^\x00-\x7f])(?:(?<=[A-Za-z]){_ACCENTED}|{_ACCENTED}(?=[A-Za-z]))(?![^\x00-\x7f])|[€–—‘’“”…£§°«»ßºª]"
+)
+"""An accented letter that stands alone beside a plain one, as in most words, or a sign that texts use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +140,8 @@ def _score(text: str, name: str) -> float:
 
 def _latin_score(text: str) -> float:
     """Share of characters beyond ASCII that are accented letters beside a plain letter, or usual signs."""
-    beyond = good = 0
-    for before, char, after in zip(" " + text, text, text[1:] + " ", strict=False):
-        if char <= "\x7f":
-            continue
-        beyond += 1
-        beside = (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())
-        alone = before <= "\x7f" and after <= "\x7f"
-        good += (char.isalpha() and char >= "\xc0" and beside and alone) or char in "€–—‘’“”…£§°«»ßºª"
-    return good / beyond if beyond else 0.0
+    beyond = len(_BEYOND_ASCII.findall(text))
+    return len(_LATIN.findall(text)) / beyond if beyond else 0.0
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -259,7 +258,9 @@ def _told(path: Path, encoding: str, error: Exception) -> InputError | Unreachab
 
 def _first_bad(path: Path, encoding: str) -> tuple[int, int]:
     """Byte offset (from 0, after unpacking) and line (from 1) of the first byte that does not decode."""
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    name = codecs.lookup(encoding).name
+    # The decoder of utf-8-sig counts from behind the mark.
+    decoder = codecs.getincrementaldecoder("utf-8" if name == "utf-8-sig" else name)("strict")
     done, line = 0, 1
     with open_bytes(path) as file:
         while True:

@@ -51,22 +51,29 @@ class CellDigest:
         self._words = BlockFunction(key)(counter.view(np.uint8)).view(np.uint64).reshape(-1)
 
     def __call__(self, cells: Cells) -> NDArray[np.uint32]:
-        """32-bit digests of cells, 0 for `None`."""
-        encoded = [b"" if cell is None else cell.encode("utf-8", "surrogatepass") + b"\xff" for cell in cells]
-        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-        out = np.zeros(len(encoded), np.uint32)
-        filled = np.flatnonzero(lengths)
-        if len(filled):
-            ends = np.cumsum(lengths)
-            starts = ends - lengths
-            flat = np.frombuffer(b"".join(encoded), np.uint8)
-            position = np.arange(len(flat)) - np.repeat(starts, lengths)
-            words = self._words[(position % _POSITIONS) * 256 + flat]
+        """32-bit digests of cells, 0 for `None`.
+
+        The cells are joined by NUL bytes, which also end each of them; a NUL inside a cell counts as U+0001.
+        """
+        if not cells:
+            return np.zeros(0, np.uint32)
+        absent = None in cells
+        texts = [cell or "" for cell in cells] if absent else cells
+        joined = "\0".join(texts)  # type: ignore[arg-type]
+        if joined.count("\0") >= len(cells):
+            joined = "\0".join([text.replace("\0", "\1") for text in texts if text is not None])
+        flat = np.frombuffer((joined + "\0").encode("utf-8", "surrogatepass"), np.uint8)
+        ends = np.flatnonzero(flat == 0) + 1
+        starts = np.r_[0, ends[:-1]]
+        position = np.arange(len(flat)) - np.repeat(starts, ends - starts)
+        words = self._words[(position % _POSITIONS) * 256 + flat]
+        if len(flat) and position.max() >= _POSITIONS:
             turn = (position // _POSITIONS % 64).astype(np.uint64)
             words = (words << turn) | (words >> ((np.uint64(64) - turn) % np.uint64(64)))
-            sums = np.add.reduceat(words, starts[filled])
-            out[filled] = np.maximum(sums >> np.uint64(32), 1).astype(np.uint32)
-        return out
+        digests = np.maximum(np.add.reduceat(words, starts) >> np.uint64(32), 1).astype(np.uint32)
+        if absent:
+            digests[[cell is None for cell in cells]] = 0
+        return digests
 
     def __repr__(self) -> str:
         return "CellDigest()"

@@ -99,8 +99,8 @@ class Codebook:
         # As many groups in one call as fill a chunk: few addresses and many recipients are then as fast as the reverse.
         step = max(1, CHUNK_BLOCKS // max(1, len(addresses)))
         for start in range(0, len(groups), step):
-            lanes = self._bit(_blocks(addresses, groups[start : start + step])).view(">u4")
-            lanes = lanes.reshape(-1, len(addresses), LANES)
+            chosen = groups[start : start + step]
+            lanes = self._bit(_blocks(addresses, chosen)).view(">u4").reshape(len(chosen), len(addresses), LANES)
             for position in np.flatnonzero((place >= start) & (place < start + step)):
                 lane = lanes[place[position] - start, :, numbers[position] % LANES]
                 np.less(lane, thresholds, out=out[position].view(np.bool_))

@@ -38,10 +38,7 @@ _CLOSE = 280
 """Days between births below which they are one event, or none of the same mother."""
 _SOON = 90
 """Days between two dates of one record below which the second follows from the first."""
-_OWN_SHIFT, _WEEKS, _TRIES = 120, 8, 60
-
-Step = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
-"""Of the units of one bucket: the day of the member before, and the interval to the next member."""
+_OWN_SHIFT, _WEEKS, _TRIES = 45, 8, 60
 
 
 class Calendar:
@@ -75,17 +72,15 @@ class Calendar:
         """What a step to member `at` must be alike in: place and size, sexes and scripts of the two members."""
         return (size, at, self._kinds[rows[at - 1]] if at else None, self._kinds[rows[at]])
 
-    def _learn_steps(self) -> dict[Hashable, Step]:
-        """Days and intervals by bucket, for exact sizes and (size 0) for all sizes together."""
-        found: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
-        days = self._habits.days
+    def _learn_steps(self) -> dict[Hashable, NDArray[np.int64]]:
+        """Steps by bucket, for exact sizes and (size 0) for all sizes together; see `_step` for the three columns."""
+        found: dict[Hashable, list[tuple[int, int, int]]] = defaultdict(list)
         for rows in self._habits.units:
-            for at, row in enumerate(rows):
-                before = days[rows[at - 1]] if at else 0
+            days = [self._habits.days[row] for row in rows]
+            for at in range(len(rows)):
                 for size in (len(rows), 0):
-                    found[self._bucket(rows, at, size)].append((before, days[row] - before))
-        columns = {bucket: np.array(pairs, np.int64) for bucket, pairs in found.items()}
-        return {bucket: (pairs[:, 0], pairs[:, 1]) for bucket, pairs in columns.items()}
+                    found[self._bucket(rows, at, size)].append(_step(days, at))
+        return {bucket: np.array(steps, np.int64) for bucket, steps in found.items()}
 
     def _learn_youngest(self) -> dict[str, int]:
         """The least time from the birth to a stamp, in days, of the first members of units."""
@@ -132,20 +127,25 @@ class Calendar:
             if twin is not None:
                 new.append(new[twin] + old[at] - old[twin])
                 continue
-            before, wanted = (new[at - 1], old[at] - old[at - 1]) if at else (0, old[at])
-            own = coins.between(-_OWN_SHIFT, _OWN_SHIFT)
-            new.append(before + own + (wanted if narrow else self._interval(rows, at, before, wanted, coins)))
-        return [self._on_heap(a, b) for a, b in zip(old, new, strict=True)]
+            step = _step([*new, new[-1] + old[at] - old[at - 1]] if at else old, at)
+            interval = step[2] if narrow else self._interval(rows, at, step, coins)
+            new.append(step[0] + interval + coins.between(-_OWN_SHIFT, _OWN_SHIFT))
+        heaped = [self._on_heap(a, b) for a, b in zip(old, new, strict=True)]
+        return [a + (b - a) // 7 * 7 if self._soon(row) else b for row, a, b in zip(rows, old, heaped, strict=True)]
 
-    def _interval(self, rows: Sequence[int], at: int, before: int, wanted: int, coins: Coins) -> int:
-        """The interval to member `at` of one of the units nearest in the day before and in the interval."""
-        days, intervals = self._steps[self._bucket(rows, at, len(rows))]
-        if len(days) < _FEW:
-            days, intervals = self._steps[self._bucket(rows, at, 0)]
-        distance = np.maximum(np.abs(days - before), np.abs(intervals - wanted))
+    def _soon(self, row: int) -> bool:
+        """Whether a stamp of the row followed soon upon the birth: both then move by the same whole weeks."""
+        return any(0 <= stamped - born < _SOON for born, stamped in self._gaps(row).values())
+
+    def _interval(self, rows: Sequence[int], at: int, step: tuple[int, int, int], coins: Coins) -> int:
+        """The interval to member `at` of one of the units with the nearest steps."""
+        steps = self._steps[self._bucket(rows, at, len(rows))]
+        if len(steps) < _FEW:
+            steps = self._steps[self._bucket(rows, at, 0)]
+        distance = np.abs(steps - np.array(step)).max(axis=1)
         count = min(_NEAREST, len(distance))
-        nearest = np.argpartition(distance, count - 1)[:count]
-        return int(intervals[np.sort(nearest)[coins.below(count)]])
+        nearest = np.sort(np.argpartition(distance, count - 1)[:count])
+        return int(steps[nearest[coins.below(count)], 2])
 
     def _on_heap(self, old: int, new: int) -> int:
         """A new day in its year, on the same month and day where births heap on it."""
@@ -172,8 +172,7 @@ class Calendar:
     def _weeks(self, day: int, born: int, by: int, weeks: dict[int, int], coins: Coins) -> int:
         """By how many days a stamp moves: along with a birth that it follows soon, else with its equals in the unit."""
         if 0 <= day - born < _SOON:
-            whole = by // 7 * 7
-            return whole if day + whole >= born + by else whole + 7
+            return by
         if day not in weeks:
             weeks[day] = 7 * coins.between(-_WEEKS, _WEEKS)
         return weeks[day]
@@ -220,6 +219,11 @@ class Calendar:
             donor = coins.pick(self._read[name])
             rests[written.text] = donor.rest if donor and len(donor.rest) == len(written.rest) else written.rest
         return written.at(day, rests[written.text])
+
+
+def _step(days: Sequence[int], at: int) -> tuple[int, int, int]:
+    """The day of the member before, how long after the first member it was born, and the interval to member `at`."""
+    return (days[at - 1], days[at - 1] - days[0], days[at] - days[at - 1]) if at else (0, 0, days[0])
 
 
 def _in_order(dates: Sequence[tuple[int, int]]) -> bool:

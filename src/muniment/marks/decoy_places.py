@@ -185,17 +185,27 @@ class Placer:
         }
 
     def _donor_cells(self, number: int, area: Hashable, coins: Coins) -> dict[str, str | None]:
-        """The cells of one donor unit of the area, whose street and telephone exchange are not too common for a decoy."""
+        """The cells of one donor unit of the area, whose street and telephone exchange are not too common for a decoy.
+
+        What is filled is settled by the first donor: refusals must not shift the share of empty cells.
+        """
+        donors = self._donors[number][area]
+        first = coins.pick(donors)
+        alike = [row for row in donors if self._filled(number, row) == self._filled(number, first)]
         cells: dict[str, str | None] = {}
         for _ in range(_TRIES):
-            donor = coins.pick(self._donors[number][area])
-            cells = {name: self._habits.table[name][donor] for name in self.groups[number]}
+            row = coins.pick(alike)
+            cells = {name: self._habits.table[name][row] for name in self.groups[number]}
             heads = [(rarity, self._digits[name].head(cells[name])) for name, rarity in self._exchanges.items()
                      if cells.get(name) is not None]  # fmt: skip
             if all(rarity.accept(value, coins) for rarity, value in
                    [(self._streets[number], self._street_of(cells)), *heads]):  # fmt: skip
                 break
         return cells
+
+    def _filled(self, number: int, row: int) -> tuple[bool, ...]:
+        """Which cells of a group are filled in a row."""
+        return tuple(self._habits.table[name][row] is not None for name in self.groups[number])
 
     def _transplanted(
         self, number: int, area: Hashable, cells: Mapping[str, str | None], coins: Coins

@@ -2,9 +2,8 @@
 
 A value taken from a record has been seen at least once, while some values stand in the register only once: an attacker
 who counts would find that no decoy has a street or a given name of its own. The cure is the estimate of Good (1953):
-what comes next has been seen k times with probability (k + 1) N[k + 1] / N, where N[k] values were seen k times. The
-ratios (k + 1) N[k + 1] / N[k] are smoothed by a straight line in k, which holds exactly for the family of Katz (1965):
-binomial, Poisson and negative binomial counts.
+what comes next has been seen k times with probability (k + 1) N[k + 1] / N, where N[k] values were seen k times. Both
+sides of that are summed over a window of counts around k, since single N[k] are noisy.
 """
 
 from __future__ import annotations
@@ -13,6 +12,11 @@ from collections import Counter
 from collections.abc import Hashable, Iterable
 
 from muniment.marks.decoy_coins import Coins
+
+_WINDOW = 1.5
+_FEW = 20
+"""Values in a window below which nothing can be said: the odds are then 1."""
+_ODDS_AT_MOST = 2.0
 
 
 class Rarity:
@@ -24,12 +28,8 @@ class Rarity:
         total = self._counts.total()
         self.novel = seen[1] / total if total else 0.0
         """The probability that the next record has a value never seen."""
-        self._level, self._slope = _line(seen)
-        self._most = max((self._odds(count) for count in seen), default=1.0) or 1.0
-
-    def _odds(self, count: int) -> float:
-        """How much more often a value seen `count` times comes next than its share in the sample says."""
-        return min(4.0, max(0.0, self._level / count + self._slope))
+        self._odds = {count: _odds(seen, count) for count in seen}
+        self._most = max(self._odds.values(), default=1.0) or 1.0
 
     def is_new(self, value: Hashable) -> bool:
         """Whether a value has not been seen."""
@@ -38,18 +38,12 @@ class Rarity:
     def accept(self, value: Hashable, coins: Coins) -> bool:
         """Whether to take a value drawn from the sample; if not, draw again."""
         count = self._counts[value]
-        return not count or coins.chance(self._odds(count) / self._most)
+        return not count or coins.chance(self._odds[count] / self._most)
 
 
-def _line(seen: Counter[int]) -> tuple[float, float]:
-    """Level and slope of (k + 1) N[k + 1] / N[k] over k, weighted by the N[k]; (0, 1) where there is too little to see."""
-    points = [(k, (k + 1) * seen[k + 1] / seen[k], seen[k]) for k in seen if k <= 200]
-    weight = sum(w for _, _, w in points)
-    if len(points) < 3 or weight < 30:
-        return 0.0, 1.0
-    mean = sum(k * w for k, _, w in points) / weight
-    level = sum(y * w for _, y, w in points) / weight
-    spread = sum(w * (k - mean) ** 2 for k, _, w in points)
-    slope = sum(w * (k - mean) * (y - level) for k, y, w in points) / spread
-    slope = min(1.0, max(0.0, slope))
-    return max(0.0, level - slope * mean), slope
+def _odds(seen: Counter[int], count: int) -> float:
+    """How much more often a value seen `count` times comes next than its share in the sample says."""
+    window = [k for k in seen if count / _WINDOW <= k <= count * _WINDOW]
+    mass = sum(k * seen[k] for k in window)
+    after = sum(k * seen[k] for k in {k + 1 for k in window})
+    return min(_ODDS_AT_MOST, after / mass) if sum(seen[k] for k in window) >= _FEW else 1.0

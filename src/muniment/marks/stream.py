@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from muniment.disclosure import Recipient, canonical_key
+from muniment.disclosure import Recipient, canonical_keys
+from muniment.engine.collector import collector_paused
 from muniment.errors import InputError, LimitError
 from muniment.limits import ORDERED_ROWS
 from muniment.marks.codebook import Codebook
@@ -89,7 +90,8 @@ class ReleaseStream:
         """
         done = 0
         for batch, is_decoy in _with_decoys(batches, self._job.decoys, self._job.decoy_places):
-            self._write(batch, is_decoy, done)
+            with collector_paused():
+                self._write(batch, is_decoy, done)
             done += batch.rows
         for held, sink, number, tally in zip(self._held, self._job.sinks, self._numbers, self.tallies, strict=True):
             self._flush(held, sink, number, tally)
@@ -170,16 +172,13 @@ class ReleaseStream:
 def record_keys(table: Table, key: Sequence[str], first_row: int) -> list[bytes]:
     """The canonical keys of a table's rows; `InputError` names the row (from 1) of a NULL or empty one."""
     columns = [table[name] for name in key]
-    rows = zip(*columns, strict=True)
-    keys = []
-    for number, parts in enumerate(rows, first_row + 1):
-        if not all(parts):
-            raise InputError(
-                f"row {number:,}: the record key ({', '.join(key)}) is NULL or empty; every record needs one",
-                hint="mend the source, or leave such rows out with --where",
-            )
-        keys.append(canonical_key([part or "" for part in parts]))
-    return keys
+    if any(None in column or "" in column for column in columns):
+        row = next(i for i, parts in enumerate(zip(*columns, strict=True)) if not all(parts))
+        raise InputError(
+            f"row {first_row + row + 1:,}: the record key ({', '.join(key)}) is NULL or empty; every record needs one",
+            hint="mend the source, or leave such rows out with --where",
+        )
+    return canonical_keys([[cell or "" for cell in column] for column in columns])
 
 
 def _with_decoys(

@@ -5,6 +5,7 @@ What this module returns ties rows to records: it lives in memory only, its repr
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -152,7 +153,14 @@ def _aligned_table(
 ) -> AlignedTable:
     leak_row, register_row, weight = alignment.leak_row, alignment.register_row, alignment.weight
     known = {column.name for column in register.columns}
-    pairs = {match.column: match.leak_column for match in matches if match.column in known}
+    # A merged leak column stands twice, a split one's register column does: such cells are not the column's own form.
+    leaked_as = Counter(match.leak_column for match in matches if match.column)
+    shows = Counter(match.column for match in matches)
+    pairs = {
+        match.column: match.leak_column
+        for match in matches
+        if match.column in known and leaked_as[match.leak_column] == 1 and shows[match.column] == 1
+    }
     rows = leak_row.tolist()
     cells = tuple([column[row] for row in rows] for column in (table[leaked] for leaked in pairs.values()))
     return AlignedTable(

@@ -112,7 +112,7 @@ def read_zip(source: Source, reading: Reading, read: ReadSource) -> tuple[LeakTa
     with open_zip(source) as (archive, size):
         meter = _meter(source, size)
         for info in archive.filelist:
-            if info.is_dir() or _is_litter(info.filename):
+            if info.filename.endswith("/") or _is_litter(info.filename):
                 continue
             member = source.member(info.filename, _opener(archive, info, source.name), meter)
             try:

@@ -52,4 +52,6 @@ def _names_rows(sample: list[list[str]], width: int) -> bool:
     first, below = sample[0], sample[1:]
     if len(first) != width - 1 or not first or not below or any(len(row) != width for row in below):
         return False
-    return any(row[-1] for row in below) and looks_like_header([first, *(row[1:] for row in below)])
+    if looks_like_header(below) or not any(row[-1] for row in below):
+        return False  # a title above a header, or rows that end with an empty field
+    return looks_like_header([first, *(row[1:] for row in below)])

@@ -46,7 +46,10 @@ def read_leak(path: Path, *, encoding: str | None = None, progress: Callable[[in
     before = _checked(path)
     digest = _digest(path)
     reading = Reading(encoding, Budget(), [])
-    tables = _read(Source.of_file(path, Meter(shown(path.name), progress=progress)), reading, 0)
+    try:
+        tables = _read(Source.of_file(path, Meter(shown(path.name), progress=progress)), reading, 0)
+    except UnicodeError as error:  # a codec that gives up in spite of "replace", such as idna
+        raise InputError(f"{path}: does not decode as {error.args[0]!r:.40}", hint="--encoding utf-8, ...") from error
     if _identity(_checked(path)) != _identity(before):
         raise InputError(f"{path}: the file changed while it was read", hint="make a copy and give the copy")
     return Leak(shown(path.name), digest, tables, tuple(reading.skipped))

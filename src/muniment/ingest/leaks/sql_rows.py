@@ -27,6 +27,8 @@ class _Rows:
 
     def begin(self, columns: list[str] | None) -> None:
         """A statement begins whose rows have these columns (`None`: those of the table, in order)."""
+        if self._order is not None:
+            self.flush()
         if columns == self._columns or columns is None or self._columns is None:
             self._order = None
             if self._columns is None and self._builder is None:
@@ -50,11 +52,6 @@ class _Rows:
         """Take many rows of the statement."""
         self._batch.extend(rows)
         if len(self._batch) >= BATCH_ROWS:
-            self.flush()
-
-    def end(self) -> None:
-        """The statement ends: put its rows in the order of the table."""
-        if self._order is not None:
             self.flush()
 
     def flush(self) -> None:

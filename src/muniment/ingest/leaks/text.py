@@ -20,7 +20,7 @@ EXPECTED: Final = "expected CSV, TSV, XLSX, JSON, Parquet, an SQL dump, text wit
 
 _CHUNK: Final = 1 << 20
 _WRONG_SHARE: Final = 0.01
-_CONTROLS: Final = [chr(code) for code in range(32) if chr(code) not in "\t\n\r\f\x1a\x1b"]
+_CONTROLS: Final = [chr(code) for code in range(32) if chr(code) not in "\t\n\v\f\r\x1a\x1b"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Text:
         try:
             head = source.head(DETECT_BYTES).decode(name, "replace")
             io.TextIOWrapper(io.BytesIO(), encoding=name)
-        except (LookupError, UnicodeError) as error:
+        except (LookupError, ValueError) as error:
             hint = "--encoding utf-8, big5, gb18030, ..."
             raise InputError(f"{source.name}: {name[:40]!r} is no text encoding for it", hint=hint) from error
         sample = head[:-4] if len(head) > SNIFF_CHARACTERS else head  # the last character may be cut in two

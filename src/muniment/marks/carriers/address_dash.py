@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from muniment.disclosure import Kind
-from muniment.marks.carriers.spelling import Spelled, Spelling
+from muniment.marks.carriers.spelling import Spelled, Spelling, both
 
 _DIGITS: Final = 9
 """Digits of a door's number at most: no house has more."""
@@ -28,19 +28,21 @@ def spell(value: str) -> Spelled | None:
         return None
     first = second = value
     for found in _SLOT.finditer(value):
-        a, b, c, d = found.groups()
-        if a is not None:
-            at, range_like = found.start() + len(a), _may_be_range(a, b)
-        elif c is not None:
-            at, range_like = found.start() + len(c) + 1, _may_be_range(c, d)
-        else:
-            at, range_like = found.start(), False
-        if not range_like:
+        at = _sign(found)
+        if at is not None:
             first = f"{first[:at]}之{first[at + 1 :]}"
             second = f"{second[:at]}-{second[at + 1 :]}"
-    if first == second:
-        return None
-    return first, second, 0 if value == first else 1 if value == second else None
+    return both(value, first, second)
+
+
+def _sign(found: re.Match[str]) -> int | None:
+    """Where the sign stands; `None` where it may be a range."""
+    before_door, low, behind_door, high = found.groups()
+    if before_door is not None:
+        return None if _may_be_range(before_door, low) else found.start() + len(before_door)
+    if behind_door is not None:
+        return None if _may_be_range(behind_door, high) else found.start() + len(behind_door) + 1
+    return found.start()
 
 
 def _may_be_range(low: str, high: str) -> bool:

@@ -1,7 +1,7 @@
 """`address-numerals`: "中山路二段" or "中山路2段".
 
-Only the section of a road, street or boulevard: parcels (大安段二小段) and names that hold a number (三民路) are left alone.
-Full-width digits are read like half-width ones.
+Only the section of a road, street or boulevard: parcels (大安段二小段) and names that hold a number (三民路) are
+left alone. Full-width digits are read like half-width ones.
 """
 
 from __future__ import annotations

@@ -40,10 +40,9 @@ def spell(value: str) -> Spelled | None:
 
 def _starts_name(words: list[str], at: int, full: str) -> bool:
     """Whether the word stands where a place name starts, and a name follows."""
-    if at:
-        # "6 ft": behind a number it is a length
-        if full.lower() == "fort" or not _HOUSE_NUMBER.fullmatch(words[at - 1]):
-            return False
+    # "6 ft": behind a number it is a length
+    if at and (full.lower() == "fort" or not _HOUSE_NUMBER.fullmatch(words[at - 1])):
+        return False
     following = words[at + 1]
     if not following[:1].isalpha() or has_digit(following):
         return False

@@ -19,17 +19,20 @@ def spell(value: str) -> Spelled | None:
         return None
     words = value.split(" ")
     style = context(words)
-    if style is None:
-        return None
-    word = "and" if style == "lower" else "AND"
+    return None if style is None else _spell(words, "and" if style == "lower" else "AND")
+
+
+def _spell(words: list[str], word: str) -> Spelled | None:
     inner = words[1:-1]
     signs, spelled = inner.count("&"), inner.count(word)
     if not signs and not spelled:
         return None
-    either = (word, "&")
-    long = [words[0], *(word if w in either else w for w in inner), words[-1]]
-    brief = [words[0], *("&" if w in either else w for w in inner), words[-1]]
-    return " ".join(long), " ".join(brief), None if signs and spelled else int(signs > 0)
+    return _with(words, word, "&", word), _with(words, word, "&", "&"), None if signs and spelled else int(signs > 0)
+
+
+def _with(words: list[str], one: str, other: str, wanted: str) -> str:
+    """The cell with both words written as the wanted one; what stands first or last is no joint."""
+    return " ".join([words[0], *(wanted if word in (one, other) else word for word in words[1:-1]), words[-1]])
 
 
 AND_SIGN: Final = Spelling("and-sign", 6, frozenset({Kind.ADDRESS, Kind.TEXT}), spell)

@@ -17,15 +17,15 @@ from datetime import date
 from typing import Final
 
 from muniment.disclosure import Kind
-from muniment.marks.carriers.spelling import Spelled, Spelling
+from muniment.marks.carriers.spelling import Spelled, Spelling, both
 
 _MINGUO: Final = 1911
 """The year before the first year of the Republic of China."""
+_LAST_MINGUO: Final = 200
 _YEARS: Final = range(1000, 3000)
-_PARTS = re.compile(
-    r"(?P<lead>)(?P<a>[0-9]{1,4})(?P<p>[/.])(?P<b>[0-9]{1,2})(?P<q>(?P=p))(?P<c>[0-9]{1,4})(?P<end>)"
-    r"|(?P<lead2>(?:民國|西元)?)(?P<a2>[0-9]{1,4})(?P<p2>年)(?P<b2>[0-9]{1,2})(?P<q2>月)(?P<c2>[0-9]{1,2})(?P<end2>日)"
-)
+_LONGEST: Final = len("西元1991年11月11日")
+_MARKED = re.compile(r"([0-9]{1,4})([/.])([0-9]{1,2})([/.])([0-9]{1,4})")
+_HAN = re.compile(r"((?:民國|西元)?[0-9]{1,4})年([0-9]{1,2})月([0-9]{1,2})日")
 
 
 def spell(value: str) -> Spelled | None:
@@ -35,13 +35,17 @@ def spell(value: str) -> Spelled | None:
         return (value, value.replace("-", ""), 0) if _is_iso(value) else None
     if length == 8 and value.isdigit():
         return (f"{value[:4]}-{value[4:6]}-{value[6:]}", value, 1) if _is_iso(value) else None
-    if length > 14:
-        return None
-    found = _PARTS.fullmatch(value)
-    if found is None:
-        return None
-    lead, a, p, b, q, c, end = (found.groups()[:7] if found["p"] else found.groups()[7:])
-    return _padded(lead, (a, b, c), (p, q, end), value)
+    return _parts(value) if length <= _LONGEST else None
+
+
+def _parts(value: str) -> Spelled | None:
+    """Days with separate parts: their leading zeros carry the bit."""
+    found = _MARKED.fullmatch(value)
+    if found is not None:
+        a, mark, b, second_mark, c = found.groups()
+        return _marked(a, b, c, mark, value) if mark == second_mark else None
+    found = _HAN.fullmatch(value)
+    return None if found is None else _han(found[1], found[2], found[3], value)
 
 
 def _is_iso(value: str) -> bool:
@@ -53,29 +57,32 @@ def _is_iso(value: str) -> bool:
     return value[0] in "12"
 
 
-def _padded(lead: str, parts: tuple[str, str, str], marks: tuple[str, str, str], value: str) -> Spelled | None:
-    """With and without leading zeros: of month and day, wherever they stand."""
-    year_last = len(parts[2]) > 2
-    if not _is_date(parts, year_last):
+def _marked(a: str, b: str, c: str, mark: str, value: str) -> Spelled | None:
+    """Parts between slashes or dots. The year, first or last, stays; day and month may come in either order."""
+    if len(c) > 2:
+        year, one, two = int(c), int(a), int(b)
+        if len(c) != 4 or len(a) > 2 or not (_exists(year, two, one) or _exists(year, one, two)):
+            return None
+        return both(value, f"{a:0>2}{mark}{b:0>2}{mark}{c}", f"{one}{mark}{two}{mark}{c}")
+    month, day = int(b), int(c)
+    if not _exists(int(a) if len(a) == 4 else _of_republic(int(a)), month, day):
         return None
-    year = 2 if year_last else 0
-    a, b, c = (part if i == year else part.zfill(2) for i, part in enumerate(parts))
-    first = f"{lead}{a}{marks[0]}{b}{marks[1]}{c}{marks[2]}"
-    a, b, c = (part if i == year else part.lstrip("0") for i, part in enumerate(parts))
-    second = f"{lead}{a}{marks[0]}{b}{marks[1]}{c}{marks[2]}"
-    if first == second:
-        return None
-    return first, second, 0 if value == first else 1 if value == second else None
+    return both(value, f"{a}{mark}{b:0>2}{mark}{c:0>2}", f"{a}{mark}{month}{mark}{day}")
 
 
-def _is_date(parts: tuple[str, str, str], year_last: bool) -> bool:
-    """Whether the parts are a day that exists; with the year last, day and month may come in either order."""
-    a, b, c = map(int, parts)
-    if year_last:
-        return len(parts[2]) == 4 and len(parts[0]) <= 2 and (_exists(c, b, a) or _exists(c, a, b))
-    if len(parts[0]) == 4:
-        return _exists(a, b, c)
-    return 0 < a <= 200 and _exists(a + _MINGUO, b, c)
+def _han(year: str, month: str, day: str, value: str) -> Spelled | None:
+    """Parts behind 年, 月 and 日; a year below 1000 without 西元 counts from the founding of the Republic."""
+    digits = year.lstrip("民國西元")
+    era = int(digits)
+    if year[0] != "西" and (year[0] == "民" or era not in _YEARS):
+        era = _of_republic(era)
+    if not _exists(era, int(month), int(day)):
+        return None
+    return both(value, f"{year}年{month:0>2}月{day:0>2}日", f"{year}年{int(month)}月{int(day)}日")
+
+
+def _of_republic(year: int) -> int:
+    return year + _MINGUO if 0 < year <= _LAST_MINGUO else 0
 
 
 def _exists(year: int, month: int, day: int) -> bool:

@@ -1,8 +1,8 @@
 """`dither`: numbers moved within a tolerance that the owner declared for the column.
 
 Rules
-1. No value moves by more than the tolerance. Points of the lattice lie about two thirds of it apart (see `lattice`), and
-   a bit survives rounding and noise under half of that.
+1. No value moves by more than the tolerance. Points of the lattice lie about two thirds of it apart (see `lattice`),
+   and a bit survives rounding and noise under half of that.
 2. The number of places of the tolerance, as it is written, is the unit: "1" for whole numbers, "0.50" for amounts with
    two places. A cell with fewer places has no place for a mark (so integers stay integers); one with more keeps its
    number of places, filled with zeros.
@@ -26,6 +26,7 @@ _CHARACTERS: Final = 40
 _PLACES: Final = 12
 _LARGEST: Final = 10**9
 """Units in a tolerance: 32 bits of phase then still shift the lattice evenly."""
+_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(?:\.([0-9]+))?")
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 
 
@@ -55,7 +56,7 @@ class Dither:
         places = max(0, -exponent)
         units = int(self.tolerance.scaleb(places)) if self.tolerance.adjusted() <= _PLACES else _LARGEST + 1
         if units > _LARGEST:
-            raise InputError(f"tolerance {self.tolerance} is too large: expected at most {_LARGEST:,} of its last place")
+            raise InputError(f"tolerance {self.tolerance} is too large: expected at most {_LARGEST:,} units")
         object.__setattr__(self, "_places", places)
         object.__setattr__(self, "_units", units)
         object.__setattr__(self, "_lattice", Lattice.within(units))
@@ -107,18 +108,11 @@ class Dither:
 
 def _parse(value: str) -> tuple[int, int] | None:
     """A plain decimal as (digits as an integer, places)."""
-    if value.isdigit():
-        if len(value) > _CHARACTERS or not value.isascii() or (value[0] == "0" and len(value) > 1):
-            return None
-        return int(value), 0
-    if len(value) > _CHARACTERS or not value.isascii():
+    found = _NUMBER.fullmatch(value) if len(value) <= _CHARACTERS else None
+    if found is None:
         return None
-    body = value[1:] if value[:1] == "-" else value
-    whole, point, places = body.partition(".")
-    if not whole.isdigit() or (whole[0] == "0" and len(whole) > 1) or (point and not places.isdigit()):
-        return None
-    number = int(whole + places)
-    return (-number if value[0] == "-" else number), len(places)
+    whole, places = found.groups()
+    return (int(whole), 0) if places is None else (int(whole + places), len(places))
 
 
 def _text(number: int, places: int) -> str:

@@ -1,7 +1,7 @@
 """`floor-form`: "3樓" or "3F" behind a house number.
 
-三樓 is a third spelling: it has a place and reads as erased. Basements (B1, 地下1樓), ranges (3樓-5樓) and numbers that may
-belong to what stands before (12號之35樓) have none.
+三樓 is a third spelling: it has a place and reads as erased. Basements (B1, 地下1樓), ranges (3樓-5樓) and numbers
+that may belong to what stands before (12號之35樓) have none.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ def spell(value: str) -> Spelled | None:
     """The cell with every floor as 樓, and with every floor as F."""
     if value.isascii() or "號" not in value or ("樓" not in value and "F" not in value and "f" not in value):
         return None
-    first, second, shown, end = "", "", set(), 0
-    for found in _SLOT.finditer(value):
-        number, sign = found.groups()
-        if not number.isdigit():
-            if number not in HAN_VALUES:
-                continue
-            number, sign = str(HAN_VALUES[number]), ""
-        between = value[end : found.start()]
-        first += f"{between}{number}樓"
-        second += f"{between}{number}F"
-        shown.add(sign)
-        end = found.end()
-    if not end:
+    first = second = value
+    for found in reversed(list(_SLOT.finditer(value))):
+        number = _number(found[1])
+        if number:
+            start, end = found.span()
+            first = f"{first[:start]}{number}樓{first[end:]}"
+            second = f"{second[:start]}{number}F{second[end:]}"
+    if first == second:
         return None
-    rest = value[end:]
-    return first + rest, second + rest, 0 if shown == {"樓"} else 1 if shown <= {"F", "f"} else None
+    # 3f is read like 3F; f elsewhere in the cell is nobody's business
+    ones = value.replace("f", "F") == second.replace("f", "F")
+    return first, second, 0 if value == first else 1 if ones else None
+
+
+def _number(shown: str) -> str:
+    """The floor in digits; empty where the numerals are no number."""
+    return shown if shown.isdigit() else str(HAN_VALUES.get(shown, ""))
 
 
 FLOOR_FORM: Final = Spelling("floor-form", 12, frozenset({Kind.ADDRESS}), spell)

@@ -6,7 +6,7 @@ Rules
    has no place for a mark, `forms` is `None`, and the address carries no symbol.
 3. `read` looks at the cell alone: 0, 1, or `None` (erased: the place is gone, or holds neither form).
 4. `same` says whether two cells mean the same; it must hold between a cell and both its forms. For *equivalent*
-   carriers it is equality of `normal`, and `normal` of a cell and of its two forms are equal.
+   carriers it is equality of `normal`; `normal` of a cell and of its two forms are equal, and are the form for 0.
 5. Reading is idempotent: forms(forms(v)[b]) == forms(v), and read(forms(v)[b]) == b.
 6. `phase` (0 .. 2**32 - 1, keyed by the address) moves the lattice of carriers that change numbers; the others ignore it.
 """

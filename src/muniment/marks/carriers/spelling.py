@@ -21,6 +21,13 @@ Spelled: TypeAlias = tuple[str, str, int | None]
 """The cell written as 0, as 1, and the bit that it shows."""
 
 
+def both(value: str, first: str, second: str) -> Spelled | None:
+    """The two spellings with the bit that the cell shows; `None` where they do not differ."""
+    if first == second:
+        return None
+    return first, second, 0 if value == first else 1 if value == second else None
+
+
 @dataclass(frozen=True, slots=True)
 class Spelling:
     """An equivalent carrier made from one function; it satisfies `protocol.Carrier`."""

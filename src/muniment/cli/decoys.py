@@ -1,0 +1,75 @@
+"""`muniment decoys`: draw fictitious records, and list their keys for those who must leave them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from muniment.cli.desk import Desk
+from muniment.cli.options import command
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the register.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    noun = typer.Typer(help="Decoys: fictitious records that only the keeper knows.", rich_markup_mode=None)
+    app.add_typer(noun, name="decoys")
+    command(noun, "plan")(plan)
+    command(noun, "exclusion")(exclusion)
+
+
+def plan(
+    desk: Desk,
+    name: Name,
+    count: Annotated[int, typer.Option(help="How many decoys.")],
+    reserve: Annotated[Path, typer.Option(help="File of record numbers that will never be given out, one a line.")],
+    expires: Annotated[str, typer.Option(metavar="DATE", help="Last day on which a copy may hold them.")],
+    owner: Annotated[str, typer.Option(help="Who answers for the register and agreed.")],
+    consent: Annotated[str, typer.Option(help="What was agreed to, in writing.")],
+    share: Annotated[float, typer.Option(metavar="Q", help="Chance that a copy holds a given decoy.")] = 0.05,
+) -> None:
+    """Draw fictitious records from a register's own distributions. They are kept sealed and not shown.
+
+    They enter copies once `structural = ["decoy"]` stands in muniment.toml.
+    """
+    from muniment.cli.arguments import day
+    from muniment.workspace.recipients import read_reserve
+
+    office = desk.open(marks=True)
+    with desk.working("drawing", count=count):
+        made = office.plan_decoys(
+            name,
+            count=count,
+            reserved=read_reserve(reserve),
+            expires=day("--expires", expires),
+            owner=owner,
+            consent=consent,
+            share=share,
+        )
+    value = {
+        "register": made.register,
+        "decoys": made.decoys.rows,
+        "share": made.share,
+        "expires": made.expires.isoformat(),
+        "owner": made.consent.owner,
+    }
+    desk.result(value, desk.text("decoys_drawn", count=made.decoys.rows, name=name, expires=made.expires))
+    desk.remark("decoys_next", name=name)
+
+
+def exclusion(desk: Desk, name: Name) -> None:
+    """Print the keys of all decoys as CSV, for statistics, service and billing to leave out. Keep it secret."""
+    import csv
+    import io
+
+    office = desk.open()
+    keys = office.decoy_exclusion(name)
+    columns = next(one.key for one in office.registers() if one.name == name)
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([columns, *keys])
+    value = {"register": name, "key": list(columns), "exclusion": [list(key) for key in keys]}
+    lines = out.getvalue().splitlines()
+    desk.result(value, lines, brief=lines)

@@ -1,0 +1,89 @@
+"""The program `muniment`: all commands, and how it ends.
+
+Exit codes: 0 fine, 1 a recipient is named, 2 the caller can mend it, 3 stored data does not verify, 4 a disk or server
+cannot be reached, 70 a fault of muniment itself, 130 interrupted (Ctrl-C), 129 and 143 ended by a signal, 141 nobody
+reads standard output.
+"""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import typer
+
+from muniment.cli import config, decoys, demo, init, keys, register, release, trace
+from muniment.cli.faults import HANGUP, INTERRUPTED, TERMINATED, USAGE, Terminated, tell
+from muniment.cli.options import root
+
+NOUNS = (init, register, release, trace, keys, decoys, config, demo)
+"""One module a noun, in the order of `--help`."""
+_HELP = """Mark the copies that leave a register of persons, and say which copy a leak came from.
+
+Exit codes: 0 fine; 1 a recipient is named; 2 wrong use or input; 3 stored data does not verify; 4 a disk or server
+cannot be reached; 70 a fault of muniment itself; 130 interrupted.
+"""
+
+
+def _version() -> str:
+    try:
+        return f"muniment {version('muniment')}"
+    except PackageNotFoundError:
+        return "muniment (not installed)"
+
+
+def _program() -> typer.Typer:
+    program = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    root(program, _version, _HELP)
+    for noun in NOUNS:
+        noun.add_to(program)
+    return program
+
+
+app = _program()
+"""The typer app, for the reference page and for shells."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns the exit code and never raises."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding must not end a command
+    _clean_up_on_signals()
+    as_json = "--json" in given
+    try:
+        return int(app(given or ["--help"], prog_name="muniment", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        where = getattr(getattr(error, "ctx", None), "command_path", "muniment")
+        tell(_lower(error.format_message()), f"{where} --help", json=as_json)
+        return USAGE
+    except Terminated as error:
+        return error.code
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+
+
+def _lower(message: str) -> str:
+    """A message of the parser in the house's way: it begins in lower case and ends without a stop."""
+    return (message[:1].lower() + message[1:]).rstrip(".")
+
+
+def _clean_up_on_signals() -> None:
+    """Let SIGTERM and SIGHUP unwind like Ctrl-C, so that no temporary file stays behind."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HANGUP)):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _ended(code))
+
+
+def _ended(code: int) -> signal._HANDLER:
+    def end(number: int, frame: object) -> None:
+        raise Terminated(code)
+
+    return end

@@ -1,0 +1,19 @@
+"""A workspace of one's own for every test of this folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from language.offices import Place, copy_place, make_place
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return make_place(tmp_path_factory.mktemp("made"))
+
+
+@pytest.fixture
+def place(made: Place, tmp_path: Path) -> Place:
+    return copy_place(made, tmp_path)
