@@ -58,19 +58,32 @@ _RANGES = (
 _WORDS = [a + b for a in ("bar", "hol", "win", "mar", "tel", "ros", "kin", "dun") for b in ("ton", "ley", "ada", "ford", "wood")]
 
 
-def office(folder: Path, rows: int) -> mu.Workspace:
-    """A workspace with a generated register of so many rows."""
-    source = folder / f"register-{rows}.csv"
-    if not source.exists():
-        with source.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows(rows_of(rows))
-    home = folder / f"office-{rows}"
+def write_register(source: Path, rows: int) -> None:
+    """Write the generated register of so many rows."""
+    with source.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        writer.writerows(rows_of(rows))
+
+
+def office(folder: Path, rows: int, candidates: int = 0) -> mu.Workspace:
+    """A workspace with a generated register of so many rows, and `candidates` recipients on record.
+
+    The recipients get copies of a few rows while the register is small; then it grows to its size, as registers do.
+    """
+    source, home = folder / "register.csv", folder / "office"
+    write_register(source, 1_000)
     mu.init(home, PASSPHRASE).register("persons", source, key="rec_id", kinds={"soc_sec_id": "code"})
     for column, carrier in CARRIERS.items():
         set_carriers(home / "muniment.toml", "persons", column, [carrier])
-    return mu.open(home, PASSPHRASE)
+    ws = mu.open(home, PASSPHRASE)
+    few = {f"recipient {i}": folder / f"few-{i}.csv" for i in range(candidates)}
+    if few:
+        ws.release_many("persons", to=few, purpose="bench", where="CAST(substr(rec_id, 5) AS INTEGER) < 20")
+    for path in few.values():
+        path.unlink()
+    write_register(source, rows)
+    return ws
 
 
 def leak(copy: Path, rows: int, out: Path) -> Path:
@@ -99,15 +112,6 @@ def peak_mib() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def recipients(ws: mu.Workspace, count: int, folder: Path) -> None:
-    """Put so many recipients on record with a copy of a few rows each; the copies' files are removed."""
-    folder.mkdir(exist_ok=True)
-    to = {f"recipient {i}": folder / f"{i}.csv" for i in range(count)}
-    ws.release_many("persons", to=to, purpose="bench", where="state = 'nsw' AND suburb = 'suburb7' AND street_number = '7'")
-    for path in to.values():
-        path.unlink()
-
-
 def release_speed(folder: Path) -> list[Measurement]:
     """One copy of 200,000 rows, first and later; and many copies in one pass."""
     rows = 200_000
@@ -131,8 +135,7 @@ def release_speed(folder: Path) -> list[Measurement]:
 
 def trace_speed(folder: Path, register: int, leaked: int, candidates: int, seconds: float, gib: float) -> Measurement:
     """One trace with alignment."""
-    ws = office(folder, register)
-    recipients(ws, candidates - 1, folder / "few")
+    ws = office(folder, register, candidates - 1)
     copy = folder / f"copy-{register}-{candidates}.csv"
     ws.release("persons", to="the leaker", purpose="bench", out=copy)
     file = leak(copy, leaked, folder / f"leak-{register}-{leaked}.csv")

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from muniment import limits
-from muniment.errors import LimitError, UnreachableError
+from muniment.errors import InputError, LimitError, UnreachableError
 
 _HINTS = {
     errno.ENOSPC: "free some space on this disk and run the command again",
@@ -99,6 +99,23 @@ def _fill(descriptor: int, chunks: Iterable[bytes], mode: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def check_target(path: Path, option: str) -> None:
+    """Refuse a place where no new file can stand; `option` is what the caller types to name another.
+
+    Raises `InputError` where there is something already, no folder, or no name that a file system takes.
+    """
+    other = f"choose another {option}"
+    try:
+        there, folder = path.exists() or path.is_symlink(), path.parent.is_dir()
+    except (OSError, ValueError) as error:  # a name too long, a NUL in it
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds a NUL"
+        raise InputError(f"no file can have the name {path.name[:80]!r}: {reason.lower()}", hint=other) from error
+    if there:
+        raise InputError(f"{path}: there is a file already; it stays", hint=other)
+    if not folder:
+        raise InputError(f"{path}: there is no folder {path.parent}", hint=f"mkdir -p {path.parent}")
 
 
 def read_file(path: Path, at_most: int) -> bytes | None:

@@ -127,6 +127,11 @@ class KeyRing:
         """Whether the mark keys are wrapped for two custodians."""
         return self._stored.custodians is not None
 
+    @property
+    def custody_open(self) -> bool:
+        """Whether both custodians have given their passphrases."""
+        return self._custodian_keks is not None
+
     def current(self, purpose: str) -> Key:
         """The newest key of a purpose. Raises as `all`."""
         return self.all(purpose)[-1]

@@ -114,3 +114,7 @@ ORDERED_ROWS: Final = 2_000_000
 """Rows that a release holds in memory where the order of rows is a mark (some 1 GB at 15 columns)."""
 OPEN_FILES: Final = 200
 """Copies written in one pass over a register: many systems allow a process 256 open files."""
+
+# --- command line ------------------------------------------------------------------------------------------------
+RECIPIENT_FILE_BYTES: Final = 64 * 1024**2
+"""Bytes of a file of recipients or of reserved record numbers: a million lines."""

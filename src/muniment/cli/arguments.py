@@ -36,7 +36,7 @@ def moment(typed: str) -> datetime:
     try:
         if len(typed) == len("2026-01-31"):
             day = date.fromisoformat(typed)
-            return datetime(day.year, day.month, day.day).astimezone() + timedelta(days=1)  # noqa: DTZ001 - local
+            return datetime(day.year, day.month, day.day).astimezone() + timedelta(days=1)
         return datetime.fromisoformat(typed).astimezone()
     except (ValueError, OverflowError) as error:
         raise InputError(f"{typed!r}: expected a date such as 2026-01-31 or 2026-01-31T14:05+08:00") from error

@@ -19,7 +19,9 @@ def add_to(app: typer.Typer) -> None:
 
 def explain(
     desk: Desk,
-    key: Annotated[str | None, typer.Argument(metavar="KEY", help="Such as registers.NAME.key; all by default.")] = None,
+    key: Annotated[
+        str | None, typer.Argument(metavar="KEY", help="Such as registers.NAME.key; all by default.")
+    ] = None,
 ) -> None:
     """Say what a key of muniment.toml means, what it takes and what it defaults to."""
     from muniment.config import SETTINGS

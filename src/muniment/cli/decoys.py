@@ -31,9 +31,9 @@ def plan(
     consent: Annotated[str, typer.Option(help="What was agreed to, in writing.")],
     share: Annotated[float, typer.Option(metavar="Q", help="Chance that a copy holds a given decoy.")] = 0.05,
 ) -> None:
-    """Draw fictitious records from a register's own distributions. They are kept sealed and not shown.
+    """Draw fictitious records from a register's own distributions.
 
-    They enter copies once `structural = ["decoy"]` stands in muniment.toml.
+    They are kept sealed and not shown. They enter copies once `structural = ["decoy"]` stands in muniment.toml.
     """
     from muniment.cli.arguments import day
     from muniment.workspace.recipients import read_reserve
@@ -61,7 +61,10 @@ def plan(
 
 
 def exclusion(desk: Desk, name: Name) -> None:
-    """Print the keys of all decoys as CSV, for statistics, service and billing to leave out. Keep it secret."""
+    """Print the keys of all decoys as CSV.
+
+    For statistics, service and billing to leave out. Keep it secret: it tells decoys from records.
+    """
     import csv
     import io
 

@@ -23,7 +23,10 @@ def demo(
     seed: Annotated[int, typer.Option(help="Another seed gives other persons.")] = 1,
     folder: Annotated[Path | None, typer.Option(help="Folder to keep what the demo makes.")] = None,
 ) -> int:
-    """Walk through everything once with invented persons: register, copies, leaks, verdicts, report."""
+    """Walk through everything with invented persons.
+
+    A register, its copies, three found files with their verdicts, and a report.
+    """
     from muniment.demo.story import run
 
     lines: list[str] = []
@@ -34,7 +37,7 @@ def demo(
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
 
-    code = run(folder, small=small, seed=seed, lang=desk.lang, echo=echo)
+    code: int = run(folder, small=small, seed=seed, lang=desk.lang, echo=echo)
     if desk.options.json:
         desk.result({"exit_code": code, "small": small, "seed": seed, "lines": lines}, ())
     return code

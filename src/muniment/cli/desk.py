@@ -33,7 +33,7 @@ class Desk:
     def __init__(self, options: Options) -> None:
         """`options` are the common ones, merged."""
         self.options = options
-        self._lang = options.lang
+        self._lang: str | None = options.lang
 
     @property
     def lang(self) -> str:

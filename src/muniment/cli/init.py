@@ -19,11 +19,11 @@ def add_to(app: typer.Typer) -> None:
 
 def init(
     desk: Desk,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new workspace; made where there is none.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new workspace.")],
     name: Annotated[str | None, typer.Option(help="Name of the workspace; that of the folder by default.")] = None,
     custodians: Annotated[int, typer.Option(help="2: the mark key opens only with two more passphrases.")] = 0,
 ) -> None:
-    """Make a workspace: settings, a key ring under a passphrase, and a journal that commits to every key.
+    """Make a workspace: settings, key ring and journal.
 
     The passphrase comes from --passphrase-file, MUNIMENT_PASSPHRASE or a prompt; those of two custodians from
     MUNIMENT_CUSTODIAN_1 and MUNIMENT_CUSTODIAN_2 or prompts. A lost passphrase cannot be recovered.

@@ -37,7 +37,10 @@ def rotate(
     desk: Desk,
     purpose: Annotated[str, typer.Argument(metavar="PURPOSE", help="Which key: mark.")],
 ) -> None:
-    """Add a new key. New copies are marked under it; old copies stay traceable under the old one."""
+    """Add a new key.
+
+    New copies are marked under it; old copies stay traceable under the old one.
+    """
     office = desk.open(marks=True)
     desk.confirm("rotate", purpose=purpose)
     key = office.rotate(purpose)
@@ -45,9 +48,9 @@ def rotate(
 
 
 def passphrase(desk: Desk) -> None:
-    """Put another passphrase on the key ring: from MUNIMENT_NEW_PASSPHRASE, or typed twice.
+    """Put another passphrase on the key ring.
 
-    Whoever has an old copy of the ring and its old passphrase still opens that copy.
+    It comes from MUNIMENT_NEW_PASSPHRASE, or is typed twice. Whoever has an old copy of the ring and its old passphrase still opens that copy.
     """
     office = desk.open()
     office.change_passphrase(desk.new_passphrase(NEW_PASSPHRASE))
@@ -58,9 +61,9 @@ def export_without_signing(
     desk: Desk,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="File of the new ring; it must not be there yet.")],
 ) -> None:
-    """Write the key ring without its signing key, for someone who releases and traces but never signs.
+    """Write the key ring without its signing key.
 
-    The file opens with the same passphrase. Put it at keys/ring.json of their copy of the workspace.
+    It is for someone who releases and traces but never signs. The file opens with the same passphrase. Put it at keys/ring.json of their copy of the workspace.
     """
     from muniment.cli.arguments import free_target
 

@@ -43,15 +43,15 @@ def add(
     ],
     key: Annotated[str, typer.Option(metavar="COL[,COL]", help="Columns that identify a record.")],
     coalition: Annotated[int, typer.Option(help="How many recipients may pool their copies: 1 or 10.")] = 10,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file; told from its bytes by default.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file; told from it by default.")] = None,
     kind: Annotated[
         list[str] | None, typer.Option(metavar="COL=KIND", help="Kind of a column, where the guess is wrong.")
     ] = None,
     accept: Accept = None,
 ) -> None:
-    """Add a register from a file or a PostgreSQL table. It is read, never written.
+    """Add a register from a file or a PostgreSQL table.
 
-    Without --accept no mark is allowed yet: see `muniment register suggest`.
+    The source is read, never written. Without --accept no mark is allowed yet: see `muniment register suggest`.
     """
     from muniment.cli.arguments import columns, pairs
 
@@ -71,7 +71,10 @@ def add(
 
 
 def suggest(desk: Desk, name: Name, accept: Accept = None) -> None:
-    """Show which carriers each column could bear, with examples. Nothing is allowed without --accept."""
+    """Show which marks each column could bear, with examples.
+
+    Nothing is allowed without --accept.
+    """
     office = desk.open()
     with desk.working("reading", what=name):
         found = office.suggest(name)
@@ -85,7 +88,10 @@ def suggest(desk: Desk, name: Name, accept: Accept = None) -> None:
 
 
 def check(desk: Desk, name: Name) -> None:
-    """Read a register again and check its key: rows without one, and rows that share one, are named."""
+    """Read a register again and check its key.
+
+    Rows without a key, and rows that share one, are named by their numbers.
+    """
     office = desk.open()
     with desk.working("reading", what=name):
         result = office.check(name)

@@ -31,14 +31,14 @@ def release(
     to_file: Annotated[
         Path | None, typer.Option(help="CSV of recipients, one a line: recipient, or recipient,file below a header.")
     ] = None,
-    out_dir: Annotated[Path | None, typer.Option(help="Folder of the copies of --to-file; made where there is none.")] = None,
+    out_dir: Annotated[Path | None, typer.Option(help="Folder of these copies; made where there is none.")] = None,
     form: Annotated[Literal["csv", "parquet", "xlsx"], typer.Option("--format", help="Form of these copies.")] = "csv",
     where: Annotated[str | None, typer.Option(metavar="SQL", help="Only records that fit this SQL condition.")] = None,
     columns: Annotated[str | None, typer.Option(metavar="A,B", help="Only these columns.")] = None,
 ) -> None:
-    """Hand out one marked copy (--to, --out), or one to each recipient of a file (--to-file, --out-dir).
+    """Hand out marked copies.
 
-    Every copy is on record before its file appears under its name. A file that is there already stays.
+    One with --to and --out, or one to each recipient of a file with --to-file and --out-dir. Every copy is on record before its file appears under its name. A file that is there already stays.
     """
     from muniment.cli.arguments import columns as named
 
@@ -105,7 +105,8 @@ def _needed(desk: Desk, result: ReleaseResult) -> str:
     if not result.symbols:
         return desk.text("unmarked")
     if not result.rows_to_trace:
-        return desk.text("too_few", symbols=result.symbols_to_trace) if result.symbols_to_trace else desk.text("never_enough")
+        key = "too_few" if result.symbols_to_trace else "never_enough"
+        return desk.text(key, symbols=result.symbols_to_trace)
     return desk.text("enough", rows=result.rows_to_trace, symbols=result.symbols_to_trace)
 
 
@@ -129,7 +130,8 @@ def copies(
 
     office = desk.open()
     found = office.copies(register)
-    head = [desk.text(f"head_{name}") for name in ("copy", "recipient", "register", "time", "rows", "symbols", "purpose")]
+    names = ("copy", "recipient", "register", "time", "rows", "symbols", "purpose")
+    head = [desk.text(f"head_{name}") for name in names]
     rows = [
         (one.number, one.recipient.name, one.register, f"{one.time:%Y-%m-%d %H:%M}", one.rows, one.symbols, one.purpose)
         for one in found

@@ -32,7 +32,7 @@ def trace(
         list[str] | None,
         typer.Option("--map", metavar="LEAK=COLUMN", help="Column of the file and the register's column it is."),
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file; told from its bytes by default.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of a text file; told from it by default.")] = None,
     found: Annotated[
         str | None, typer.Option(metavar="DATE", help="When it was found: only copies on record before are candidates.")
     ] = None,
@@ -52,14 +52,14 @@ def trace(
         bool, typer.Option("--edited", help="Rows were taken out by hand after a score: the bound does not hold.")
     ] = False,
 ) -> int:
-    """Find the copies that a leaked file came from. Every call is an examination and is logged as one.
+    """Find the copies that a leaked file came from.
 
-    Exit code 1 where a recipient is named, 0 where none is.
+    Every call is an examination of the leak and is logged as one: the threshold rises with their number. Exit code 1 where a recipient is named, 0 where none is.
     """
     from muniment.cli.arguments import free_target, moment, pairs
 
     if leads != (purpose is not None):
-        raise InputError("--leads and --purpose go together: leads are asked for with a reason", hint="--leads --purpose TEXT")
+        raise InputError("leads are asked for with a reason: expected both or none", hint="--leads --purpose TEXT")
     if report is not None:
         _ready(desk, report)
     office = desk.open(marks=True)
@@ -117,9 +117,9 @@ def recompute(
         str | None, typer.Option(metavar="HEX", help="The bundle must be signed by this Ed25519 key.")
     ] = None,
 ) -> None:
-    """Compute every number of the named again from a sealed bundle, without register, workspace or key.
+    """Check a sealed bundle: compute its numbers again.
 
-    Exit code 3 where something does not agree.
+    Every number of the named is computed without register, workspace or key, and compared with what is stated. Exit code 3 where something does not agree.
     """
     from muniment.cli.arguments import public_key as parsed
     from muniment.trace.recompute import recompute as computed

@@ -1,12 +1,13 @@
 """Writing a release as Parquet, with the types of its source where they come back exactly.
 
 Whether a type can be restored is known only after the last row, so the rows are gathered in a DuckDB file beside the
-target (`<path>.rows`, same folder, so same readers; removed by `close` and `abort`). Memory stays bounded.
+target (in a folder `<path>.rows` that its owner alone may enter; removed by `close` and `abort`). Memory stays bounded.
 """
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,7 @@ import numpy as np
 
 from muniment.engine.duck import connect, folded_names
 from muniment.engine.tables import quoted
-from muniment.engine.writing import SURROGATE, bad_cell, check_columns, disk_errors, leave, remove, sync
+from muniment.engine.writing import SURROGATE, bad_cell, check_columns, disk_errors, leave, private, remove, sync
 from muniment.table import Table
 
 _RESTORED: Final = re.compile(
@@ -36,13 +37,13 @@ class ParquetWriter:
         wanted = [types.get(name, "VARCHAR") for name in columns]
         self._types = [kind if _RESTORED.fullmatch(kind) else "VARCHAR" for kind in wanted]
         self._fields = [f"c{number}" for number in range(len(self._columns))]
-        gathered = path.with_name(path.name + ".rows")
-        self._beside = (gathered, gathered.with_name(gathered.name + ".wal"))
+        self._beside = path.with_name(path.name + ".rows")
         folded_names(columns)
-        remove(*self._beside)
         with disk_errors(path):
-            path.open("wb").close()  # fails now, not after the last row, where the folder is read-only
-            self._connection = connect(gathered, files=[path], writable=True)
+            open(path, "wb", opener=private).close()  # fails now, not after the last row, where the folder is read-only
+            self._remove_beside()
+            self._beside.mkdir(mode=0o700)  # DuckDB's own files, one of them a log, follow the umask
+            self._connection = connect(self._beside / "rows", files=[path], writable=True)
             fields = ", ".join(f"{field} VARCHAR" for field in self._fields)
             self._connection.execute(f"CREATE TABLE gathered ({fields})")
 
@@ -72,7 +73,7 @@ class ParquetWriter:
             options = "FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false"  # the path is a temporary one already
             self._connection.execute(f"COPY ({rows}) TO '{place}' ({options})")
             self._connection.close()
-            remove(*self._beside)
+            self._remove_beside()
             sync(self._path)
 
     def _exact_types(self) -> list[str]:
@@ -88,7 +89,11 @@ class ParquetWriter:
     def abort(self) -> None:
         """Remove the partial file and what lies beside it."""
         self._connection.close()
-        remove(self._path, *self._beside)
+        remove(self._path)
+        self._remove_beside()
+
+    def _remove_beside(self) -> None:
+        shutil.rmtree(self._beside, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self

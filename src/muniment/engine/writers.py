@@ -10,7 +10,17 @@ from types import TracebackType
 from typing import Final, Literal, Self, TypeAlias
 
 from muniment.engine.parquet import ParquetWriter
-from muniment.engine.writing import SURROGATE, Writer, bad_cell, check_columns, disk_errors, leave, remove, sync
+from muniment.engine.writing import (
+    SURROGATE,
+    Writer,
+    bad_cell,
+    check_columns,
+    disk_errors,
+    leave,
+    private,
+    remove,
+    sync,
+)
 from muniment.engine.xlsx import XlsxWriter
 from muniment.errors import InputError
 from muniment.table import Table
@@ -60,7 +70,8 @@ class CsvWriter:
         self._columns = tuple(columns)
         self._rows = 0
         with disk_errors(path):
-            self._file = path.open("w", encoding="utf-8-sig" if bom else "utf-8", newline="", buffering=_BUFFER)
+            encoding = "utf-8-sig" if bom else "utf-8"
+            self._file = open(path, "w", encoding=encoding, newline="", buffering=_BUFFER, opener=private)
         self._writer = csv.writer(self._file, lineterminator="\r\n")
         self._put(Table(self._columns, tuple([name] for name in self._columns)))
 

@@ -80,6 +80,11 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise UnreachableError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from error
 
 
+def private(path: str, flags: int) -> int:
+    """Opener for `open`: a new file is for its owner alone until whoever hands it out decides otherwise."""
+    return os.open(path, flags, 0o600)
+
+
 def check_columns(path: Path, columns: Sequence[str], table: Table) -> None:
     """`InputError` unless the table has exactly these columns in this order."""
     if table.columns != tuple(columns):

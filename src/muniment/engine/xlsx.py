@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from muniment.engine.writing import OTHER_FORM, bad_cell, check_columns, disk_errors, leave, remove, sync
+from muniment.engine.writing import OTHER_FORM, bad_cell, check_columns, disk_errors, leave, private, remove, sync
 from muniment.errors import LimitError
 from muniment.limits import SHEET_CELL_CHARACTERS, SHEET_COLUMNS, SHEET_ROWS
 from muniment.table import Table
@@ -59,7 +59,7 @@ class XlsxWriter:
         self._check_rows(rows or 0)
         header = self._xml(Table(self._columns, tuple([name] for name in self._columns)), first=1)
         with disk_errors(path):
-            self._file = path.open("wb")
+            self._file = open(path, "wb", opener=private)
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         sheet = zipfile.ZipInfo("xl/worksheets/sheet1.xml")
         sheet.compress_type = zipfile.ZIP_DEFLATED

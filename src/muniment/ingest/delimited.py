@@ -138,7 +138,10 @@ def open_delimited(path: Path, *, encoding: str | None = None) -> DelimitedSourc
     with open_text(path, known) as stream:
         sample = stream.read(SNIFF_CHARACTERS)
     if not sample.strip("\ufeff\r\n\t "):
-        raise InputError(f"{path}: the file is empty: expected a line of column names and records below it")
+        raise InputError(
+            f"{path}: the file is empty: expected a line of column names and records below it",
+            hint="export the register again, and look whether the disk was full when it was written",
+        )
     if "\0" in sample:
         raise InputError(f"{path}: holds NUL bytes: not a text file in {known}", hint="--encoding utf-16 or another")
     dialect = sniff(sample)

@@ -115,7 +115,10 @@ def _parquet(path: Path, head: bytes, tail: bytes) -> Source:
 
 def _text(path: Path, head: bytes, encoding: str | None) -> Source:
     if not head:
-        raise InputError(f"{path}: the file is empty: expected a line of column names and records below it")
+        raise InputError(
+            f"{path}: the file is empty: expected a line of column names and records below it",
+            hint="export the register again, and look whether the disk was full when it was written",
+        )
     if head.startswith(_ZIP):
         raise InputError(f"{path}: a zip or spreadsheet, not a table", hint="save the sheet as CSV (UTF-8)")
     if path.suffix.lower() in {".duckdb", ".sqlite", ".sqlite3", ".db"}:

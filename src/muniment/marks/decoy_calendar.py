@@ -6,7 +6,7 @@ Rules
    and in the interval itself. Large families are rare, so theirs come from farther away, as they should: an attacker
    who looks for the nearest family finds none nearer than real families have.
 2. Dates that were close stay as close: twins, a birth and its registration.
-3. The order of dates in a record and of time stamps in a unit is kept, no date passes the latest one of the register,
+3. The order of dates in a record and of time stamps in a unit is kept, no date lies outside those of the register,
    no first member is registered younger than any is, and no births arise that are closer than a mother can bear.
 4. Time stamps move by whole weeks, so that an office that works from Monday to Friday still does; stamps that were equal
    in a unit stay equal; the time of day is that of some other record.
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, str | None]
 Dates = Mapping[str, Written | None]
-_NEAREST = 40
+_NEAREST, _AT_LEAST, _REACH = 40, 3, 1_200
+"""Steps from which one is taken: the nearest, as long as they lie within so many days, but at least so few. What is
+farther away is another kind of relation, a parent where a child was."""
 _FEW = 80
 """Units of one size and pair of sexes below which larger and smaller units lend intervals too."""
 _CLOSE = 280
@@ -50,9 +52,7 @@ class Calendar:
         self._births = tuple(name for name in names if habits.kinds[name] is Kind.DATE)
         self._stamps = tuple(name for name in names if habits.kinds[name] is Kind.TIMESTAMP)
         self._read = {name: [read_date(cell) for cell in habits.table[name]] for name in names}
-        self._last = {
-            name: max((found.day for found in read if found is not None), default=0) for name, read in self._read.items()
-        }
+        self._span = {name: _span([found.day for found in read if found is not None]) for name, read in self._read.items()}
         self._heaps = self._heaped()
         self._kinds = [
             (script(habits.shapes[row]), *(habits.table[name][row] for name in habits.columns(Role.SKELETON)))
@@ -143,8 +143,8 @@ class Calendar:
         if len(steps) < _FEW:
             steps = self._steps[self._bucket(rows, at, 0)]
         distance = np.abs(steps - np.array(step)).max(axis=1)
-        count = min(_NEAREST, len(distance))
-        nearest = np.sort(np.argpartition(distance, count - 1)[:count])
+        nearest = np.argsort(distance, kind="stable")[:_NEAREST]
+        count = max(min(_AT_LEAST, len(nearest)), int(np.sum(distance[nearest] <= _REACH)))
         return int(steps[nearest[coins.below(count)], 2])
 
     def _on_heap(self, old: int, new: int) -> int:
@@ -179,7 +179,7 @@ class Calendar:
 
     def _plausible(self, rows: Sequence[int], old: Sequence[Dates], new: Sequence[Mapping[str, int]]) -> bool:
         """Whether rule 3 holds."""
-        if any(day > self._last[name] for member in new for name, day in member.items()):
+        if not all(self._span[name][0] <= day <= self._span[name][1] for member in new for name, day in member.items()):
             return False
         known = [
             [(found.day, moved[name]) for name, found in member.items() if found is not None]
@@ -219,6 +219,11 @@ class Calendar:
             donor = coins.pick(self._read[name])
             rests[written.text] = donor.rest if donor and len(donor.rest) == len(written.rest) else written.rest
         return written.at(day, rests[written.text])
+
+
+def _span(days: Sequence[int]) -> tuple[int, int]:
+    """The first and the last of some days."""
+    return min(days, default=0), max(days, default=0)
 
 
 def _step(days: Sequence[int], at: int) -> tuple[int, int, int]:

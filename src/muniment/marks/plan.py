@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from muniment.disclosure import Column, Harm, Register
 from muniment.errors import InputError
-from muniment.marks.carriers import CARRIERS, CLASHES, TOLERANCE_CARRIERS, carrier
+from muniment.marks.carriers import CARRIERS, TOLERANCE_CARRIERS, carrier, clash
 from muniment.marks.carriers.protocol import Carrier
 from muniment.marks.laws import Law, constant, law_for
 
@@ -112,10 +112,9 @@ def make_plan(
 
 def _refuse_clashes(allowed: Mapping[str, Sequence[str]]) -> None:
     for column, names in allowed.items():
-        for clash in CLASHES:
-            if clash <= set(names):
-                both = " and ".join(sorted(clash))
-                raise InputError(f"column {column!r}: {both} cannot stand on one column: each writes what the other reads")
+        pair = clash(names)
+        if pair:
+            raise InputError(f"column {column!r}: {pair[0]} and {pair[1]} cannot stand on one column: each writes what the other reads")
 
 
 def _family(register: Register, column: Column, name: str, tolerance: Decimal | None) -> Family:

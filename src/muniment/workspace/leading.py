@@ -6,10 +6,13 @@ the register would explain. Leads are given only for a purpose, which is logged,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from muniment.errors import InputError
+from muniment.errors import InputError, LimitError
 from muniment.ledger.journal import Head
+from muniment.limits import PURPOSE_CHARACTERS
 from muniment.trace.verdict import Lead
 from muniment.workspace.aligning import Aligned
 from muniment.workspace.parts import Parts
@@ -18,16 +21,30 @@ LEAST_RECORDS = 20
 """Aligned records below which no lead is given: it would say who read these few persons."""
 
 
-def leads_of(parts: Parts, aligned: Aligned, before: Head, purpose: str) -> tuple[Lead, ...]:
-    """The recipients that hold leaked records of one register; logs that they were asked for.
+def check_leads(alignments: Sequence[Aligned], purpose: str) -> None:
+    """Refuse leads before the examination is logged and counted.
 
     Raises:
-        InputError: no purpose, or fewer than `LEAST_RECORDS` aligned records.
+        InputError: no purpose, or no register of which `LEAST_RECORDS` records were aligned.
     """
     if not purpose.strip():
         raise InputError("leads are given for a purpose only", hint="--leads --purpose TEXT")
+    if len(purpose) > PURPOSE_CHARACTERS:
+        raise LimitError(f"the purpose has {len(purpose):,} characters: expected at most {PURPOSE_CHARACTERS:,}")
+    most = max((len(aligned.keys) for aligned in alignments), default=0)
+    if most < LEAST_RECORDS:
+        raise InputError(
+            f"{most} aligned records: leads are given from {LEAST_RECORDS} on", hint="trace without --leads"
+        )
+
+
+def leads_of(parts: Parts, aligned: Aligned, before: Head, purpose: str) -> tuple[Lead, ...]:
+    """The recipients that hold leaked records of one register; logs that they were asked for.
+
+    None where fewer than `LEAST_RECORDS` records of this register were aligned; see `check_leads`.
+    """
     if len(aligned.keys) < LEAST_RECORDS:
-        raise InputError(f"{len(aligned.keys)} aligned records: leads are given from {LEAST_RECORDS} on")
+        return ()
     parts.journal.append("leads", {"register": aligned.register.name, "purpose": purpose}, parts.clock())
     held: dict[int, set[str]] = {}
     names: dict[int, str] = {}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from muniment import config
 from muniment.disclosure import Copy, Kind
-from muniment.durable import replace_file
+from muniment.durable import check_target, replace_file
 from muniment.errors import InputError
 from muniment.keys import KeyRing
 from muniment.ledger.copies import JournalCopies
@@ -21,7 +21,7 @@ from muniment.marks.suggest import Suggestion
 from muniment.workspace import decoying, registering, releasing, tracing
 from muniment.workspace.bundling import seal_bundle
 from muniment.workspace.parts import Clock, Parts
-from muniment.workspace.results import KeyResult, RegisterResult, ReleaseResult
+from muniment.workspace.results import KeyResult, RegisterEntry, RegisterResult, ReleaseResult
 
 SETTINGS, RING, JOURNAL, RECORDS = "muniment.toml", "keys/ring.json", "ledger/journal.bin", "ledger/records"
 
@@ -48,8 +48,7 @@ def init(
         UnreachableError: the folder cannot be written.
     """
     path = Path(folder)
-    if (path / SETTINGS).exists():
-        raise InputError(f"{path}: there is a workspace already; it stays", hint="choose another folder")
+    check_free(path)
     ring = KeyRing.create(
         path / RING, passphrase, now=clock(), random_bytes=os.urandom, custodians=custodians
     )
@@ -69,13 +68,24 @@ def open_workspace(
 ) -> Workspace:
     """Open a workspace; raises `PassphraseError`, `IntegrityError` or `InputError` and changes nothing."""
     path = Path(folder)
-    if not (path / SETTINGS).exists():
-        raise InputError(f"{path}: there is no workspace (no {SETTINGS})", hint=f"muniment init {path}")
+    check_workspace(path)
     ring = KeyRing.open(path / RING, passphrase)
     if ring.has_custodians and custodians is not None and any(custodians):
         ring.unlock_custody(*custodians)
     journal = Journal.open(path / JOURNAL, ring.all("segment"))
     return Workspace(_parts(path, ring, journal, clock))
+
+
+def check_free(folder: Path) -> None:
+    """`InputError` where `init` would find a workspace; asked before a passphrase is."""
+    if (folder / SETTINGS).exists():
+        raise InputError(f"{folder}: there is a workspace already; it stays", hint="choose another folder")
+
+
+def check_workspace(folder: Path) -> None:
+    """`InputError` where there is no workspace to open; asked before a passphrase is."""
+    if not (folder / SETTINGS).exists():
+        raise InputError(f"{folder}: there is no workspace (no {SETTINGS})", hint=f"muniment init {folder}")
 
 
 def _parts(path: Path, ring: KeyRing, journal: Journal, clock: Clock) -> Parts:
@@ -103,7 +113,20 @@ class Workspace:
         """The language of messages and reports: `en` or `zh-TW`."""
         return self._parts.config.workspace.lang
 
+    @property
+    def locked(self) -> bool:
+        """Whether the mark keys wait for the passphrases of two custodians."""
+        return self._parts.ring.has_custodians and not self._parts.ring.custody_open
+
+    def unlock(self, first: str | None, second: str | None) -> None:
+        """Open the mark keys with both custodians' passphrases; `PassphraseError` says whose is missing or wrong."""
+        self._parts.ring.unlock_custody(first, second)
+
     # --- registers ---------------------------------------------------------------------------------------------------
+
+    def registers(self) -> tuple[RegisterEntry, ...]:
+        """The registers of this workspace, in the order of muniment.toml; no source is read."""
+        return registering.entries(self._parts)
 
     def register(
         self,
@@ -204,8 +227,8 @@ class Workspace:
 
         `bundle` seals what a third party needs to recompute the verdict; what it opens reads as erased afterwards.
         """
-        if bundle is not None and Path(bundle).exists():
-            raise InputError(f"{bundle}: there is a file already; it stays", hint="choose another --bundle")
+        if bundle is not None:
+            check_target(Path(bundle), "--bundle")
         question = tracing.Question(
             Path(file), register, mapping, encoding, found, alpha, leads_purpose, edited
         )
@@ -231,6 +254,17 @@ class Workspace:
         key = self._parts.ring.rotate(purpose, now=self._parts.clock(), random_bytes=os.urandom)
         log_commitments(self._parts.journal, self._parts.ring.commitments(), self._parts.clock())
         return next(result for result in self.keys() if result.id == key.id)
+
+    def change_passphrase(self, new: str) -> None:
+        """Put another passphrase on the key ring; `PassphraseError` where it is too short or too long."""
+        self._parts.ring.change_passphrase(new, random_bytes=os.urandom)
+
+    def export_without_signing(self, file: str | os.PathLike[str]) -> None:
+        """Write the key ring without its signing key, under the same passphrase; a file that is there stays."""
+        path = Path(file)
+        if path.exists():
+            raise InputError(f"{path}: there is a file already; it stays", hint="choose another file")
+        self._parts.ring.write_without_signing(path)
 
     def plan_decoys(
         self,

@@ -34,7 +34,7 @@ def read_recipients(path: Path, out_dir: Path, form: str = "csv") -> dict[str, P
     for number, (line, cells) in enumerate(rows, 1):
         recipient = cells[0].strip()
         if not recipient or len(cells) > 2:
-            raise InputError(f"{path}: line {line:,}: expected a recipient, or a recipient and a file with a comma between")
+            raise InputError(f"{path}: line {line:,}: expected a recipient, or a recipient, a comma and a file")
         if recipient in found:
             raise InputError(f"{path}: line {line:,}: this recipient stands there twice: expected each once")
         named = cells[1].strip() if len(cells) == 2 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,10 @@ from muniment.marks.laws import law_for
 from muniment.marks.suggest import Suggestion, acceptable, suggest
 from muniment.table import Table
 from muniment.workspace.parts import Parts, located
-from muniment.workspace.results import RegisterResult
+from muniment.workspace.results import RegisterEntry, RegisterResult
 
+TEXT = "VARCHAR"
+"""The type that sources give to text columns."""
 Accept: TypeAlias = Literal["nothing", "equivalent"]
 
 
@@ -96,7 +99,12 @@ def _known(kinds: Mapping[str, Kind], columns: Sequence[str]) -> Mapping[str, Ki
 
 
 def _accepted(register: Register, source: Source, rows: int) -> Mapping[str, Sequence[str]]:
-    return acceptable(register, suggest(register, _sample(source), rows))
+    """What is taken by default: meaning-preserving carriers, on columns that are text in the source.
+
+    A typed date or number has no layout of its own; written as text it would come out as another type.
+    """
+    found = acceptable(register, suggest(register, _sample(source), rows))
+    return {name: carriers for name, carriers in found.items() if source.types.get(name, TEXT) == TEXT}
 
 
 def _sample(source: Source) -> Table:
@@ -115,11 +123,11 @@ def suggestions(parts: Parts, name: str) -> tuple[Suggestion, ...]:
 def accept_equivalent(parts: Parts, name: str) -> RegisterResult:
     """Allow the meaning-preserving carriers that `suggest` proposes, column by column."""
     register = parts.register(name)
-    found = suggestions(parts, name)
-    accepted = acceptable(register, found)
+    source = parts.source(register)
+    rows = sum(batch.rows for batch in source.batches(register.key))
+    accepted = _accepted(register, source, rows)
     for column, names in accepted.items():
         set_carriers(parts.folder / "muniment.toml", name, column, tuple(names))
-    rows = sum(batch.rows for batch in parts.source(register).batches(register.key))
     return RegisterResult(register, rows, {column: tuple(names) for column, names in accepted.items()})
 
 
@@ -129,3 +137,11 @@ def check_register(parts: Parts, name: str) -> RegisterResult:
     rows = survey(parts.source(register), register.key).rows
     allowed = {column.name: column.carriers for column in parts.config.register(name).columns if column.carriers}
     return RegisterResult(register, rows, allowed)
+
+
+def entries(parts: Parts) -> tuple[RegisterEntry, ...]:
+    """The registers as they stand in muniment.toml, with the number of copies of each."""
+    counts = Counter(copy.register for copy in parts.copies.copies())
+    return tuple(
+        RegisterEntry(one.name, one.source, one.key, one.coalition, counts[one.name]) for one in parts.config.registers
+    )

@@ -21,11 +21,12 @@ from pathlib import Path
 import numpy as np
 
 from muniment.disclosure import Recipient, Register, checked_name
-from muniment.durable import storage_faults, sync_folder
+from muniment.durable import check_target, storage_faults, sync_folder
 from muniment.engine.writers import Form, Writer, open_writer
 from muniment.errors import InputError, LimitError
 from muniment.ingest.sources import Source
 from muniment.ledger.copies import PlannedCopy
+from muniment.ledger.declarations import log_commitments
 from muniment.ledger.families import declare_families
 from muniment.limits import OPEN_FILES, PURPOSE_CHARACTERS
 from muniment.marks.codebook import Codebook
@@ -74,10 +75,12 @@ def release(parts: Parts, order: Order, progress: Progress = lambda rows: None) 
     plan = allowed_plan(parts, register, decoys.share if decoys else None)
     key = parts.ring.current("mark")
     codebook = Codebook(key.secret, register.name)
+    source = _opened(parts, register, (*register.key, *columns, *plan.columns))
     with parts.journal.writing():
+        log_commitments(parts.journal, parts.ring.commitments(), parts.clock())  # a rotation may have been cut short
         recipients = parts.copies.recipients(order.recipients, parts.clock())
         declare_families(parts.journal, to_log(plan, register, key.id), parts.clock())
-    run = _Run(parts, order, register, plan, codebook, key.id, columns, decoys)
+    run = _Run(parts, order, register, source, plan, codebook, key.id, columns, decoys)
     strength = strength_of(parts, register, plan)
     results: list[ReleaseResult] = []
     for start in range(0, len(recipients), OPEN_FILES):
@@ -99,11 +102,21 @@ def _checked(order: Order, register: Register) -> tuple[str, ...]:
     for out in order.outs:
         if out.suffix.lower() not in FORMS:
             raise InputError(f"{out}: unknown form {out.suffix!r}: expected .csv, .parquet or .xlsx")
-        if out.exists():
-            raise InputError(f"{out}: there is a file already; it stays", hint="choose another --out")
-        if not out.parent.is_dir():
-            raise InputError(f"{out}: there is no folder {out.parent}", hint=f"mkdir -p {out.parent}")
+        check_target(out, "--out")
     return tuple(register.column(name).name for name in order.columns or [c.name for c in register.columns])
+
+
+def _opened(parts: Parts, register: Register, columns: Sequence[str]) -> Source:
+    """The source, once it has every column that is needed: a register that changed numbers no recipient."""
+    source = parts.source(register)
+    gone = [name for name in dict.fromkeys(columns) if name not in source.columns]
+    if gone:
+        raise InputError(
+            f"register {register.name!r}: its source has no column {gone[0]!r} any more; "
+            f"the columns are {', '.join(source.columns)}",
+            hint="give the column its old name back, or leave it out with --columns and out of muniment.toml",
+        )
+    return source
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +126,7 @@ class _Run:
     parts: Parts
     order: Order
     register: Register
+    source: Source
     plan: Plan
     codebook: Codebook
     mark_key: str
@@ -123,13 +137,12 @@ class _Run:
         self, recipients: Sequence[Recipient], outs: Sequence[Path], strength: Strength, progress: Progress
     ) -> list[ReleaseResult]:
         """Steps 3 to 5 for the recipients of one pass."""
-        source = self.parts.source(self.register)
         temporary = [out.with_name(f".{out.name}.{secrets.token_hex(6)}.partial") for out in outs]
         observed = self._observed()
         with ExitStack() as undo:
             for path in temporary:
                 undo.callback(path.unlink, missing_ok=True)
-            tallies = self._stream(source, recipients, temporary, outs, observed, progress)
+            tallies = self._stream(recipients, temporary, outs, observed, progress)
             digests = [_digest(path) for path in temporary]
             planned = [
                 self._planned(recipient, tally, digest)
@@ -153,7 +166,6 @@ class _Run:
 
     def _stream(
         self,
-        source: Source,
         recipients: Sequence[Recipient],
         temporary: Sequence[Path],
         outs: Sequence[Path],
@@ -169,11 +181,11 @@ class _Run:
 
         with ExitStack() as stack:
             writers: list[Writer] = [
-                stack.enter_context(open_writer(path, self.columns, source.types, FORMS[out.suffix.lower()]))
+                stack.enter_context(open_writer(path, self.columns, self.source.types, FORMS[out.suffix.lower()]))
                 for path, out in zip(temporary, outs, strict=True)
             ]
-            stream = ReleaseStream(self.codebook, self.plan, self._job(source, recipients, writers), observe)
-            stream.run(self._batches(source))
+            stream = ReleaseStream(self.codebook, self.plan, self._job(recipients, writers), observe)
+            stream.run(self._batches())
         if not len(observed.pseudonyms):
             raise InputError(
                 f"register {self.register.name!r}: no record fits {self.order.where or 'the register'}; no copy was made"
@@ -181,8 +193,8 @@ class _Run:
         _refuse_duplicates(observed.pseudonyms, self.register)
         return stream.tallies
 
-    def _job(self, source: Source, recipients: Sequence[Recipient], writers: Sequence[Writer]) -> Job:
-        records = self._all_records(source) if self.plan.structure(ORDER) else None
+    def _job(self, recipients: Sequence[Recipient], writers: Sequence[Writer]) -> Job:
+        records = self._all_records() if self.plan.structure(ORDER) else None
         return Job(
             key=self.register.key,
             columns=self.columns,
@@ -194,10 +206,10 @@ class _Run:
             numbers_of=None if records is None else _numbering(records),
         )
 
-    def _all_records(self, source: Source) -> np.ndarray:
+    def _all_records(self) -> np.ndarray:
         """The record parts of the addresses of the whole register, in its order, decoys behind."""
         parts, done = [], 0
-        for batch in [*source.batches(self.register.key)]:
+        for batch in self.source.batches(self.register.key):
             parts.append(self.codebook.records(record_keys(batch, self.register.key, done)))
             done += batch.rows
         if self.decoys:
@@ -208,9 +220,9 @@ class _Run:
         order = self.plan.structure(ORDER)
         return None if order is None else pair_up(self.codebook, order, records, bucket_bits(len(records)))
 
-    def _batches(self, source: Source) -> Iterator[Table]:
+    def _batches(self) -> Iterator[Table]:
         marked = [*self.plan.columns, *self.columns, *self.register.key]
-        return source.batches(tuple(dict.fromkeys(marked)), self.order.where)
+        return self.source.batches(tuple(dict.fromkeys(marked)), self.order.where)
 
     def _planned(self, recipient: Recipient, tally: Tally, digest: str) -> Callable[[str], PlannedCopy]:
         return lambda records: PlannedCopy(

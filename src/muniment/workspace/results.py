@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from muniment.disclosure import Register
+from muniment.disclosure import Copy, Register
 
 JsonValue = object
 
@@ -28,6 +28,27 @@ class RegisterResult:
             "coalition": self.register.coalition,
             "columns": {column.name: column.kind.value for column in self.register.columns},
             "carriers": {column: list(names) for column, names in self.carriers.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterEntry:
+    """A register as it stands in muniment.toml, and how many copies of it are on record."""
+
+    name: str
+    source: str
+    key: tuple[str, ...]
+    coalition: int
+    copies: int
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The JSON of one register in `muniment register list --json`."""
+        return {
+            "register": self.name,
+            "source": self.source,
+            "key": list(self.key),
+            "coalition": self.coalition,
+            "copies": self.copies,
         }
 
 
@@ -93,3 +114,21 @@ class KeyResult:
     def to_json(self) -> dict[str, JsonValue]:
         """The JSON of one key in `muniment keys list --json`."""
         return {"id": self.id, "commitment": self.commitment, "logged_at": self.logged_at}
+
+
+def copy_json(copy: Copy) -> dict[str, JsonValue]:
+    """The JSON of one copy in `muniment copies --json`."""
+    return {
+        "copy": copy.number,
+        "recipient": copy.recipient.name,
+        "number": copy.recipient.number,
+        "register": copy.register,
+        "time": copy.time.isoformat(),
+        "purpose": copy.purpose,
+        "where": copy.where,
+        "columns": list(copy.columns),
+        "rows": copy.rows,
+        "symbols": copy.symbols,
+        "mark_key": copy.mark_key,
+        "sha256": copy.file_digest,
+    }

@@ -20,6 +20,7 @@ import numpy as np
 
 from muniment.disclosure import Recipient, Register
 from muniment.errors import InputError
+from muniment.evidence import log10_threshold
 from muniment.ingest.leaks import Leak, read_leak
 from muniment.ledger.declarations import registers
 from muniment.ledger.examinations import begin_examination
@@ -29,7 +30,7 @@ from muniment.trace.power import power_of
 from muniment.trace.score import MIXTURES, Symbols
 from muniment.trace.verdict import FamilyEvidence, Lead, Named, Power, Verdict
 from muniment.workspace.aligning import Aligned, align_leak
-from muniment.workspace.leading import leads_of
+from muniment.workspace.leading import check_leads, leads_of
 from muniment.workspace.opening import opened_addresses
 from muniment.workspace.parts import Parts
 from muniment.workspace.reading import KeyReading, read_under_key
@@ -78,6 +79,9 @@ def trace(parts: Parts, question: Question, progress: Progress = lambda step: No
         PassphraseError: the mark keys are wrapped for two custodians who have not given theirs.
         UnreachableError: the examination cannot be logged, so nothing is scored.
     """
+    alpha = parts.config.workspace.alpha if question.alpha is None else question.alpha
+    log10_threshold(1, alpha)  # refuses what is none before the leak is looked at
+    parts.journal.refresh()
     progress("read the leak")
     leak = read_leak(question.file, encoding=question.encoding)
     before = parts.journal.head_before(question.found) if question.found else parts.journal.head()
@@ -86,6 +90,8 @@ def trace(parts: Parts, question: Question, progress: Progress = lambda step: No
     for register in chosen:
         progress(f"align with {register.name}")
         alignments.append(align_leak(parts, register, leak, question.mapping or {}, before))
+    if question.leads_purpose is not None:
+        check_leads(alignments, question.leads_purpose)
     progress("read the symbols")
     readings = [reading for aligned in alignments for reading in _readings(parts, aligned, before)]
     examination = begin_examination(
@@ -97,7 +103,6 @@ def trace(parts: Parts, question: Question, progress: Progress = lambda step: No
     )
     progress("score")
     groups = [_group(parts, reading) for reading in readings]
-    alpha = question.alpha or parts.config.workspace.alpha
     outcome = examine(groups, alpha, examination.number)
     case = _Case(parts, question, leak, before, alignments, readings, outcome, examination.number, alpha)
     return Traced(case.verdict(), outcome.findings, tuple(groups), tuple(readings), case.main)
@@ -229,7 +234,9 @@ class _Case:
         if self.question.leads_purpose is None:
             return None
         return tuple(
-            lead for aligned in self.alignments for lead in leads_of(self.parts, aligned, self.before, self.question.leads_purpose)
+            lead
+            for aligned in self.alignments
+            for lead in leads_of(self.parts, aligned, self.before, self.question.leads_purpose)
         )
 
 

@@ -67,7 +67,8 @@ CREATE TABLE `per``son` (
   KEY `k` (`name`)
 ) ENGINE=InnoDB;
 LOCK TABLES `per``son` WRITE;
-INSERT INTO `per``son` VALUES (1,'O\'Brien; -- no \"comment\"',0x4142,1.50),(2,'',_binary 'a\0b',NULL),(3,'x''y',X'FF',-3);
+INSERT INTO `per``son` VALUES (1,'O\'Brien; -- no \"comment\"',0x4142,1.50),
+(2,'',_binary 'a\0b',NULL),(3,'x''y',X'FF',-3);
 INSERT IGNORE INTO `per``son` (`name`,`id`) VALUES ('(a),(b)',4);
 UNLOCK TABLES;
 DELIMITER ;;

@@ -293,17 +293,23 @@ def flat(record: Mapping[str, object]) -> dict[str, str | None]:
 
 
 def _flatten(value: object, path: str, fields: dict[str, str | None], depth: int) -> None:
-    inside: list[tuple[str, object]] | None = None
-    if depth <= JSON_DEPTH and len(fields) <= COLUMNS:
-        if isinstance(value, dict):
-            inside = list(value.items())
-        elif isinstance(value, list) and len(value) <= JSON_LIST:
-            inside = [(str(place), item) for place, item in enumerate(value)]
-    if inside is None or (not inside and path):
-        fields.setdefault(_clean(path), _cell(value) if inside is None else None)
-        return
-    for key, item in inside:
-        _flatten(item, f"{path}.{key}" if path else key, fields, depth + 1)
+    inside = _inside(value) if depth <= JSON_DEPTH and len(fields) <= COLUMNS else None
+    if inside is None:
+        fields.setdefault(_clean(path), _cell(value))
+    elif inside or not path:
+        for key, item in inside:
+            _flatten(item, f"{path}.{key}" if path else key, fields, depth + 1)
+    else:
+        fields.setdefault(_clean(path), None)
+
+
+def _inside(value: object) -> list[tuple[str, object]] | None:
+    """What an object or a short list holds, by name; `None` for anything that stays one cell."""
+    if isinstance(value, dict):
+        return list(value.items())
+    if isinstance(value, list) and len(value) <= JSON_LIST:
+        return [(str(place), item) for place, item in enumerate(value)]
+    return None
 
 
 _WORDS: Final[Mapping[object, str]] = {True: "true", False: "false"}

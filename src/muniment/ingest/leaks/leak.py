@@ -47,9 +47,14 @@ class Leak:
 _ENDS: Final = " \t\r\n\u3000\ufeff"
 
 
+def printable(text: str) -> str:
+    """A foreign text without what a terminal would obey: control characters become blanks."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
 def shown(name: str) -> str:
     """A foreign name as it may stand in a message or report: printable, at most NAME_CHARACTERS long."""
-    text = "".join(char if char.isprintable() else " " for char in name[: NAME_CHARACTERS + 1]).strip(_ENDS)
+    text = printable(name[: NAME_CHARACTERS + 1]).strip(_ENDS)
     return text if len(text) <= NAME_CHARACTERS else text[: NAME_CHARACTERS - 1] + "…"
 
 

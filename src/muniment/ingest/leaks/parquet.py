@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from muniment.errors import InputError
 from muniment.ingest.leaks.builder import Builder
@@ -13,12 +14,15 @@ from muniment.ingest.leaks.leak import LeakTable
 from muniment.ingest.leaks.source import Reading, Source
 from muniment.limits import COLUMNS
 
+_MAGIC: Final = b"PAR1"
+
 
 def read_parquet(source: Source, reading: Reading) -> tuple[LeakTable, ...]:
     """Read a Parquet file as one table; `InputError` if it is cut short or damaged."""
     from muniment.engine.duck import open_parquet  # DuckDB is loaded only where it is needed
 
     with _on_path(source) as path:
+        _check_end(path, source.name)
         relation = open_parquet(path)
         if not 0 < len(relation.columns) <= COLUMNS:
             raise InputError(f"{source.name}: {len(relation.columns):,} columns: expected 1 to {COLUMNS:,}")
@@ -28,6 +32,15 @@ def read_parquet(source: Source, reading: Reading) -> tuple[LeakTable, ...]:
     if source.path is not None:
         source.meter.count(source.path.stat().st_size)
     return (builder.finish(),)
+
+
+def _check_end(path: Path, name: str) -> None:
+    """A Parquet file ends with the four bytes that it begins with."""
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - len(_MAGIC), 0))
+        if file.read() != _MAGIC:
+            hint = "copy the file again and compare its size"
+            raise InputError(f"{name}: a Parquet file that is cut short", hint=hint)
 
 
 @contextmanager

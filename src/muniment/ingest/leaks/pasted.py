@@ -24,7 +24,7 @@ from muniment.ingest.leaks.leak import LeakTable
 from muniment.ingest.leaks.records import Records
 from muniment.ingest.leaks.source import Reading
 from muniment.ingest.leaks.text import Text
-from muniment.limits import BATCH_ROWS, QUOTED_LINES
+from muniment.limits import BATCH_ROWS, CELL_CHARACTERS, QUOTED_LINES
 from muniment.table import Table
 
 _LABEL: Final = re.compile(r"[ \t\u3000\-*•]*+([^\W\d][^:：\n]{0,39}?)[ \t\u3000]*[:：](?!//)[ \t\u3000]*+(.*)")
@@ -76,29 +76,43 @@ def _lines(text: Text) -> Iterator[str]:
         yield from (line.strip(" \t\r\n") for line in lines)
 
 
+class _Block:
+    """One person of a labelled text while it is read."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, str | None] = {}
+        self._label = ""
+
+    def begins_again(self, label: str) -> bool:
+        """Whether a label is the one that this person began with: then it begins the next."""
+        return label == next(iter(self.fields), None)
+
+    def put(self, label: str, value: str) -> None:
+        """A labelled line. A label twice in one person stands beside, not in place of, the earlier."""
+        self._label = label if label not in self.fields else _free(label, self.fields)
+        self.fields[self._label] = value
+
+    def go_on(self, line: str) -> bool:
+        """A line without a label belongs to the one before; false where there is none, or no end to it."""
+        before = self.fields.get(self._label)
+        if before is None or len(before) > CELL_CHARACTERS:
+            return False
+        self.fields[self._label] = f"{before}\n{line}".strip()
+        return True
+
+
 def _read_labelled(text: Text, records: Records) -> LeakTable | None:
-    record: dict[str, str | None] = {}
-    label = first = ""
+    block = _Block()
     for line in _lines(text):
-        if not line:
-            records.put(record)
-            record = {}
-            continue
         found = _LABEL.match(line)
-        if found is None and (not record or len(record[label] or "") > QUOTED_LINES):
-            records.unreadable += 1
-        elif found is None:
-            record[label] = f"{record[label]}\n{line}".strip()
-        else:
-            label = found[1]
-            if label in record and (label == first or label == next(iter(record))):
-                records.put(record)
-                record = {}
-            first = first or label
-            # A label twice in one person: the later value stands beside, not in place of, the earlier.
-            label = label if label not in record else _free(label, record)
-            record[label] = found[2]
-    records.put(record)
+        if not line or (found and block.begins_again(found[1])):
+            records.put(block.fields)
+            block = _Block()
+        if found:
+            block.put(found[1], found[2])
+        elif line:
+            records.unreadable += not block.go_on(line)
+    records.put(block.fields)
     return records.finish()
 
 

@@ -2,8 +2,8 @@
 
 Steps
 1. The path must be a readable, regular, non-empty file within limits.LEAK_BYTES.
-2. The digest is taken of the bytes as found, as a stream.
-3. Container, then form, then the parser. An archive comes back here for each member, one inside another at most.
+2. Container, then form, then the parser. An archive comes back here for each member, one inside another at most.
+3. The digest is taken of the bytes as found, as a stream; last, so that gigabytes of rubbish are refused at once.
 4. The file must not have changed meanwhile: digest and tables are of the same bytes.
 """
 
@@ -44,12 +44,12 @@ def read_leak(path: Path, *, encoding: str | None = None, progress: Callable[[in
     """
     path = Path(path)
     before = _checked(path)
-    digest = _digest(path)
     reading = Reading(encoding, Budget(), [])
     try:
         tables = _read(Source.of_file(path, Meter(shown(path.name), progress=progress)), reading, 0)
     except UnicodeError as error:  # a codec that gives up in spite of "replace", such as idna
         raise InputError(f"{path}: does not decode as {error.args[0]!r:.40}", hint="--encoding utf-8, ...") from error
+    digest = _digest(path)
     if _identity(_checked(path)) != _identity(before):
         raise InputError(f"{path}: the file changed while it was read", hint="make a copy and give the copy")
     return Leak(shown(path.name), digest, tables, tuple(reading.skipped))

@@ -18,7 +18,7 @@ from muniment.ingest.leaks.builder import Budget
 from muniment.ingest.leaks.leak import LeakTable
 from muniment.ingest.leaks.source import Reading
 from muniment.ingest.leaks.sql_rows import DumpTables
-from muniment.ingest.leaks.sql_text import NAME, Cursor, Lexis, bare, copy_cell, plain_name, unescaped
+from muniment.ingest.leaks.sql_text import NAME, Cursor, Lexis, copy_cell, plain_name
 from muniment.ingest.leaks.text import Text
 from muniment.limits import COLUMNS
 from muniment.table import Cells
@@ -108,19 +108,22 @@ class _Dump:
     def _values(self) -> Cells | None:
         """The values behind an opening parenthesis, up to its end; `None` where they cannot be read."""
         cursor, lexis = self.cursor, self.lexis
+        match = lexis.cell.match
         row: Cells = []
         while len(row) <= COLUMNS:
-            found = cursor.match(lexis.cell)
-            if found is None:
+            # The quick way looks at the buffer as it is; only where that does not do, the cursor reads on.
+            found = match(cursor.buffer, cursor.place)
+            if found is not None and found.end() < len(cursor.buffer):
+                cursor.place = found.end()
+            else:
+                found = cursor.match(lexis.cell)
+            if found is not None:
+                escaped, prefix, string, word, end = found.groups()
+                value = lexis.value(escaped, prefix, string, word)
+            else:
                 value, end = self._expression()
                 if end not in {",", ")"}:
                     return None
-            else:
-                escaped, prefix, string, word, end = found.groups()
-                if string is not None:
-                    value = lexis.string(prefix or "", string)
-                else:
-                    value = bare(word) if word is not None else unescaped(escaped)
             row.append(value)
             if end == ")":
                 return row
@@ -150,7 +153,7 @@ class _Dump:
         found = self.lexis.cell.match(token + ")")
         if found is None:
             return token
-        return unescaped(found[1]) if found[1] is not None else self.lexis.string(found[2] or "", found[3] or "")
+        return self.lexis.value(found[1], found[2], found[3], found[4])
 
     def _tokens(self) -> Iterator[tuple[str, bool]]:
         """Tokens without comments, and whether each is a text literal; a dollar-quoted text is stepped over."""
@@ -176,7 +179,7 @@ class _Dump:
         for token, _ in self._tokens():
             if token.isspace():
                 continue
-            if fresh and token[0] not in ",)(" and token.upper() not in _NO_COLUMN and len(columns) < COLUMNS:
+            if fresh and _is_column(token) and len(columns) < COLUMNS:
                 columns.append(plain_name(token))
             fresh = depth == 0 and token == ","
             depth += (token == "(") - (token == ")")
@@ -194,6 +197,11 @@ class _Dump:
             if not other_format:
                 rows.put_all([[copy_cell(cell) for cell in line.split("\t")] for line in lines])
         self.unreadable += bool(other_format) + self.cursor.cut
+
+
+def _is_column(token: str) -> bool:
+    """Whether a token that begins a clause of CREATE TABLE is the name of a column."""
+    return token[0] not in ",)(" and token.upper() not in _NO_COLUMN
 
 
 def _table_name(found: str) -> str:

@@ -45,13 +45,15 @@ class Lexis:
         )
         """Anything; a dollar quote comes back as its opening mark."""
 
-    def string(self, prefix: str, body: str) -> str:
-        """The text of a literal such as `'it''s'`, `X'4A'` or `_binary 'a\\0b'`."""
-        if prefix in {"X", "x"}:
-            return _from_hex(body)
-        if self.backslash and "\\" in body:
-            return unescaped(body)
-        return body.replace("''", "'")
+    def value(self, escaped: str | None, prefix: str | None, string: str | None, word: str | None) -> str | None:
+        """The text of a match of `cell`: `E'it\\'s'`, `X'4A'`, `_binary 'a\\0b'`, `1.5`; `None` for NULL."""
+        if string is not None:
+            if prefix in {"X", "x"}:
+                return _from_hex(string)
+            if self.backslash and "\\" in string:
+                return unescaped(string)
+            return string.replace("''", "'") if "'" in string else string
+        return bare(word) if word is not None else unescaped(escaped or "")
 
 
 _ESCAPES: Final = {
@@ -205,15 +207,8 @@ class Cursor:
     def lines_before(self, end: str) -> Iterator[list[str]]:
         """Batches of lines up to a line that is `end`, and step over it; `cut` says that the stream ended before it."""
         self.cut = False
-        while True:
-            self._ahead()
-            last = self.buffer.rfind("\n", self.place)
-            if last < 0 and not self.ended:
-                if len(self.buffer) - self.place > LINE_CHARACTERS:
-                    raise LimitError(f"{self.file}: line {self.line:,} has more than {LINE_CHARACTERS:,} characters")
-                self.fill()
-                continue
-            last = last if last >= 0 else len(self.buffer)
+        while not self.cut:
+            last = self._whole_lines()
             raw = self.buffer[self.place : last].split("\n")
             lines = [line.removesuffix("\r") for line in raw]
             if end in lines:
@@ -223,11 +218,20 @@ class Cursor:
                     yield lines[:count]
                 return
             self.place = min(last + 1, len(self.buffer))
-            if lines != [""]:
+            self.cut = self.ended and self.place >= len(self.buffer)
+            if lines != [""] or not self.cut:
                 yield lines
-            if self.ended and self.place >= len(self.buffer):
-                self.cut = True
-                return
+
+    def _whole_lines(self) -> int:
+        """Where the last line end in the buffer is (the end of the buffer where the stream has ended)."""
+        while True:
+            self._ahead()
+            last = self.buffer.rfind("\n", self.place)
+            if last >= 0 or self.ended:
+                return last if last >= 0 else len(self.buffer)
+            if len(self.buffer) - self.place > LINE_CHARACTERS:
+                raise LimitError(f"{self.file}: line {self.line:,} has more than {LINE_CHARACTERS:,} characters")
+            self.fill()
 
     def _ahead(self) -> None:
         while len(self.buffer) - self.place < _AHEAD and not self.ended:

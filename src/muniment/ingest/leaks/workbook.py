@@ -169,17 +169,24 @@ class _Cells:
 
     def _value(self, found: str) -> str:
         if self._kind == "s":
-            place = int(found) if found.isdecimal() and len(found) < 10 else -1
-            if not 0 <= place < len(self._parts.texts):
-                raise InputError(f"{self._file}: a cell points to a shared text that is not there: the file is damaged")
-            return self._parts.texts[place]
+            return self._shared(found)
         if self._kind == "b":
             return {"1": "true", "0": "false"}.get(found, found)
         if self._kind == "n" and found:
-            place = int(self._style) if self._style.isdecimal() and len(self._style) < 10 else -1
-            meaning = self._parts.formats[place] if 0 <= place < len(self._parts.formats) else ""
-            return number_text(found, meaning, self._parts.epoch)
+            formats, place = self._parts.formats, _place(self._style)
+            return number_text(found, formats[place] if place < len(formats) else "", self._parts.epoch)
         return unescaped(found)
+
+    def _shared(self, found: str) -> str:
+        place = _place(found)
+        if place >= len(self._parts.texts):
+            raise InputError(f"{self._file}: a cell points to a shared text that is not there: the file is damaged")
+        return self._parts.texts[place]
+
+
+def _place(found: str) -> int:
+    """A number of a style or text; one beyond all lists for anything else."""
+    return int(found) if found.isascii() and found.isdecimal() and len(found) < 10 else 10**9
 
 
 def _column_number(letters: str) -> int:

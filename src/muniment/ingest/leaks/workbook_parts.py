@@ -149,19 +149,25 @@ def _formats(open_part: OpenPart, file: str) -> list[str]:
     return [meanings[identifier] for identifier in styles]
 
 
+_PATTERNS: Final = (
+    (re.compile(r"general|.*0e[+-].*"), ""),
+    (re.compile(r".*\[.*"), "elapsed"),
+    (re.compile(r".*(?:[dye]|mmm).*|m+"), "date"),
+    (re.compile(r".*[hs].*"), "time"),
+)
+"""What a custom number format shows, the first that fits; its literal texts are taken out before."""
+
+
 def _meaning(identifier: str, code: str | None) -> str:
     if code is None:
-        number = int(identifier) if identifier.isdecimal() and len(identifier) < 4 else 0
+        number = int(identifier) if re.fullmatch(r"[0-9]{1,3}", identifier) else 0
         kinds = ((_DATE_IDS, "date"), (_TIME_IDS, "time"), (_ELAPSED_IDS, "elapsed"))
         return next((kind for numbers, kind in kinds if number in numbers), "")
-    bare = _NO_FORMAT.sub("", code.partition(";")[0]).lower().strip()
-    if "[" in bare:
-        return "elapsed"
-    if re.search("[dye]|mmm", bare) and "general" not in bare and not re.search("0e[+-]", bare):
-        return "date"
-    if re.search("[hs]", bare) and "general" not in bare:
-        return "time"
-    return bare if re.fullmatch("0{2,20}", bare) else ("date" if re.fullmatch("m+", bare) else "")
+    bare = _NO_FORMAT.sub("", code[:200].partition(";")[0]).lower().strip()
+    shown = next((kind for pattern, kind in _PATTERNS if pattern.fullmatch(bare)), None)
+    if shown is not None:
+        return shown
+    return bare if re.fullmatch("0{2,20}", bare) else ""
 
 
 def unescaped(text: str) -> str:

@@ -18,10 +18,12 @@ _SLOT = re.compile(
     r"(?![A-Za-z\d])(?![-~～至到之、][\d一二三四五六七八九十]*[樓Ff])"
 )
 
+_SIGNS: Final = frozenset("樓Ff")
+
 
 def spell(value: str) -> Spelled | None:
     """The cell with every floor as 樓, and with every floor as F."""
-    if value.isascii() or "號" not in value or ("樓" not in value and "F" not in value and "f" not in value):
+    if value.isascii() or "號" not in value or _SIGNS.isdisjoint(value):
         return None
     first = second = value
     for found in reversed(list(_SLOT.finditer(value))):

@@ -4,8 +4,8 @@ All variants in a cell are written alike: 0 the standard form of Taiwan's Minist
 that shows both reads as erased.
 
 Rules for the table
-1. Both forms are in daily use in Taiwan and mean the same in an address. 豐/豊, 館/舘 and 關/関 are not in it: 永豊村,
-   公舘 and 関帝庙 have been registered names of their own, and post for the other spelling was returned.
+1. Both forms are in daily use in Taiwan and mean the same in an address. 豐/豊, 關/関 and 館/舘 are not in it: 永豊村
+   and 関帝庙 are names registered with that very form, and villagers of 永豊村 could not collect their parcels.
 2. Both forms can be written in code page 950, or a copy in Big5 could not hold them. This leaves out 峰/峯, 群/羣,
    啟/啓 and 衛/衞; 号 for 號 is foreign in a register of Taiwan as well.
 3. Source: kSemanticVariant, kZVariant or kTraditionalVariant of the Unihan database (Unicode Standard Annex 38), and
