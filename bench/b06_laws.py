@@ -8,6 +8,7 @@ Takes about two minutes. The choice is recorded in docs/adr/0002.
 from __future__ import annotations
 
 import numpy as np
+
 from measurement import Measurement
 from muniment.evidence import log10_threshold
 from muniment.marks.laws import ARCSINE_CUTOFF, Law, arcsine, discrete

@@ -18,8 +18,9 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import muniment as mu
 import numpy as np
+
+import muniment as mu
 from measurement import Measurement
 from muniment.config import set_carriers
 

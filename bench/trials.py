@@ -29,7 +29,7 @@ from muniment.ledger.sets import SealedSets
 from muniment.marks.plan import Plan
 from muniment.table import Cells, Table
 from muniment.trace.verdict import Verdict
-from muniment.workspace.office import JOURNAL, RECORDS, RING, SETTINGS, Workspace, open_workspace
+from muniment.workspace.office import JOURNAL, RECORDS, RING, SETTINGS, Workspace
 from muniment.workspace.parts import Parts
 from muniment.workspace.plans import logged_plan
 from muniment.workspace.results import ReleaseResult

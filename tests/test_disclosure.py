@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from muniment.disclosure import Column, Kind, Register, canonical_key, canonical_keys, checked_name
 from muniment.errors import InputError
 from muniment.limits import NAME_CHARACTERS

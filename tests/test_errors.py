@@ -1,4 +1,5 @@
 import pytest
+
 from muniment import errors
 from muniment.errors import InputError, IntegrityError, LimitError, MunimentError, PassphraseError, UnreachableError
 

@@ -4,6 +4,7 @@ from cryptography.hazmat.primitives.ciphers import algorithms
 from cryptography.hazmat.primitives.cmac import CMAC
 from hypothesis import given
 from hypothesis import strategies as st
+
 from muniment.prf import BlockFunction, cmac64_many, cmac_many, hkdf
 
 
@@ -48,4 +49,4 @@ def test_hkdf_tells_its_labels_apart() -> None:
 
 
 def test_a_key_never_shows() -> None:
-    assert "BlockFunction()" == repr(BlockFunction(b"secretsecretsecr"))
+    assert repr(BlockFunction(b"secretsecretsecr")) == "BlockFunction()"

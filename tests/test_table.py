@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from muniment.errors import InputError
 from muniment.table import Table
 

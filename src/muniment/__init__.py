@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from muniment.trace.recompute import recompute
     from muniment.trace.verdict import Verdict
     from muniment.workspace.office import Workspace, init
-    from muniment.workspace.office import open_workspace as open  # noqa: A004 - mu.open("office") reads as it should
+    from muniment.workspace.office import open_workspace as open
 
 _LAZY = {
     "Verdict": ("muniment.trace.verdict", "Verdict"),

@@ -42,7 +42,12 @@ def storage_faults(path: Path, doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        raise UnreachableError(f"{path}: could not {doing}: {reason}", hint=_HINTS.get(error.errno or 0, "")) from error
+        raise UnreachableError(f"{path}: could not {doing}: {reason}", hint=hint_for(error)) from error
+
+
+def hint_for(error: OSError) -> str:
+    """What to do about a fault of storage; empty where nothing general can be said."""
+    return _HINTS.get(error.errno or 0, "")
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -62,4 +62,5 @@ class Table:
 
     def with_cells(self, changed: Mapping[str, Cells]) -> Table:
         """The same table with the cells of some columns replaced."""
-        return Table(self.columns, tuple(changed.get(name, old) for name, old in zip(self.columns, self.cells, strict=True)))
+        both = zip(self.columns, self.cells, strict=True)
+        return Table(self.columns, tuple(changed.get(name, old) for name, old in both))

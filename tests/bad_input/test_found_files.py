@@ -56,10 +56,10 @@ def with_sheet(xml: str) -> Callable[[Path], bytes]:
 
 
 def bomb(folder: Path, inside: str = "rows.csv", size: int = 60_000_000) -> bytes:
-    path = folder / "bomb.zip"
+    path, line = folder / "bomb.zip", b"a" * 997 + b",b\n"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(inside, "w", force_zip64=True) as member:
         for _ in range(size // 1_000_000):
-            member.write(b"a,b\n" * 250_000)
+            member.write(line * 1_000)
     data = path.read_bytes()
     path.unlink()
     return data

@@ -148,7 +148,7 @@ def test_no_table(tmp_path: Path, content: bytes, said: str) -> None:
     found = outcome(tmp_path, content)
     assert isinstance(found, InputError)
     assert said in found.message
-    assert found.hint or "Parquet" in found.message or content.startswith(b"PAR1")
+    assert found.hint
 
 
 def test_a_directory(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """The public names: what `import muniment as mu` offers is what the docstring and `__all__` say."""
 
-import muniment as mu
 import pytest
+
+import muniment as mu
 
 
 @pytest.mark.parametrize("name", mu.__all__)

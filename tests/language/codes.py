@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
+
 from muniment.evidence import LN10
 from muniment.marks.laws import arcsine, constant, half
 from muniment.marks.read import STEPS

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+
 from muniment.marks.codebook import Addresses, Codebook
 from muniment.marks.laws import Law, arcsine, constant, half
 from muniment.marks.read import Readings, concatenate, merge, read_rows

@@ -2,11 +2,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from language.rings import NOW, segment_keys
 from muniment.errors import InputError
 from muniment.ledger.families import LoggedFamily, declare_families, logged_families
 from muniment.ledger.journal import Journal
-
-from language.rings import NOW, segment_keys
 
 STREET = LoggedFamily("mark-1", "persons", "street-type", "address", "arcsine-0.03")
 SALARY = LoggedFamily("mark-1", "persons", "dither", "salary", "arcsine-0.03", "50")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from muniment.disclosure import canonical_key
 from muniment.errors import LimitError
 from muniment.marks.codebook import Addresses, Codebook

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from muniment.errors import InputError
 from muniment.marks.laws import arcsine, constant, discrete, half, law_for, law_named
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from language.worlds import World
 from muniment.disclosure import Recipient
 from muniment.errors import InputError
 from muniment.evidence import log10_threshold
@@ -14,8 +16,6 @@ from muniment.marks.read import MergedSymbols, concatenate, merge
 from muniment.trace import examine as module
 from muniment.trace.examine import Group, as_scored, examine
 from muniment.trace.score import MIXTURES, log10_e
-
-from language.worlds import World
 
 EVERYONE = tuple(Recipient(number, f"Office {number}") for number in range(40))
 ALPHA = 1e-6

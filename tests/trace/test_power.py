@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from language.codes import symbols_of
 from muniment.evidence import log10_threshold
 from muniment.trace.power import power_of, symbols_for
 from muniment.trace.score import MIXTURES
-
-from language.codes import symbols_of
 
 THRESHOLD = log10_threshold(1_000, 1e-6)
 HALVES = symbols_of([(i, i % 2, 2**31, 0.0, 1.0) for i in range(120)])

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from language.codes import MIXTURE, codewords, mean_e, symbols, symbols_of
 from muniment.evidence import LN10
 from muniment.trace.score import (
     MIXTURES,
@@ -19,8 +21,6 @@ from muniment.trace.score import (
     log_factors,
     rowwise,
 )
-
-from language.codes import MIXTURE, codewords, mean_e, symbols, symbols_of
 
 P = 2**32 // 4
 SOURCE = symbols_of([(i, 0, P, float(i % 4 == 0), 1.0) for i in range(60)])

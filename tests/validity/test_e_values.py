@@ -13,12 +13,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
+from language.worlds import FIRST_INNOCENT, INNOCENTS, SCENARIOS, Scored, World
 from muniment.marks.laws import arcsine, half
 from muniment.marks.read import concatenate, merge
 from muniment.trace.examine import as_scored
 from muniment.trace.score import MIXTURES, Mixture, Symbols, log10_e
-
-from language.worlds import FIRST_INNOCENT, INNOCENTS, SCENARIOS, Scored, World
 
 KEYS = 260
 Z_999 = 3.29

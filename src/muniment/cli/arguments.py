@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from muniment.errors import InputError
 
@@ -57,14 +56,6 @@ def public_key(typed: str) -> bytes:
     except ValueError:
         key = b""
     if len(key) != 32:
-        raise InputError("--public-key: expected 64 hexadecimal digits", hint="muniment keys list shows the keys")
+        hint = "muniment keys list shows the public key of a workspace"
+        raise InputError("--public-key: expected 64 hexadecimal digits", hint=hint)
     return key
-
-
-def free_target(option: str, target: Path) -> Path:
-    """A file that is to be written: its folder exists, and no file has its name."""
-    if target.exists():
-        raise InputError(f"{option} {target}: there is a file already; it stays", hint=f"choose another {option}")
-    if not target.parent.is_dir():
-        raise InputError(f"{option} {target}: there is no folder {target.parent}", hint=f"mkdir -p {target.parent}")
-    return target

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -34,8 +33,7 @@ def demo(
     def echo(line: str) -> None:
         lines.append(line)
         if not desk.options.json and not desk.quiet:
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
+            desk.line(line)
 
     code: int = run(folder, small=small, seed=seed, lang=desk.lang, echo=echo)
     if desk.options.json:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from muniment.errors import InputError
+from muniment.errors import InputError, UnreachableError
 from muniment.messages import text
 
 if TYPE_CHECKING:
@@ -106,9 +106,18 @@ class Desk:
             lines = [json.dumps(value, ensure_ascii=ascii_only, allow_nan=False)]
         elif self.quiet:
             lines = brief
-        for line in [lines] if isinstance(lines, str) else lines:
-            sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        self.line(*([lines] if isinstance(lines, str) else lines))
+
+    def line(self, *lines: str) -> None:
+        """Write lines to standard output at once; `UnreachableError` where it cannot be written (a full disk)."""
+        try:
+            sys.stdout.write("".join(f"{line}\n" for line in lines))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise  # the reader went away: an end, not a fault
+        except OSError as error:
+            reason = (error.strerror or "unknown reason").lower()
+            raise UnreachableError(f"standard output could not be written: {reason}") from error
 
     def text(self, key: str, /, **values: object) -> str:
         """A text of the command line (`cli.KEY`) with foreign values made harmless; whole numbers with separators."""

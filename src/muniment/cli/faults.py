@@ -21,7 +21,6 @@ import typer
 from muniment.errors import MunimentError
 
 USAGE: Final = 2
-UNREACHABLE: Final = 4
 BUG: Final = 70
 """EX_SOFTWARE of sysexits.h: told apart from every code that has a meaning of its own."""
 HANGUP, INTERRUPTED, CLOSED, TERMINATED = 129, 130, 141, 143
@@ -39,9 +38,7 @@ class Terminated(KeyboardInterrupt):
 def guarded(action: Callable[[], int], *, json: bool, debug: bool) -> int:
     """Run a command; every way in which it can end becomes an exit code, and is told once."""
     try:
-        code = action()
-        sys.stdout.flush()
-        return code
+        return action()
     except MunimentError as error:
         tell(error.message, error.hint, json=json)
         if debug:
@@ -73,20 +70,12 @@ def _bug(error: Exception, *, json: bool, debug: bool) -> int:
     """A fault of the program, told by its kind and place alone; the whole of it only with `--debug`."""
     if debug:
         traceback.print_exc()
-    if isinstance(error, OSError) and not _frames(error):
-        tell(f"standard output could not be written: {(error.strerror or 'unknown').lower()}", "", json=json)
-        return UNREACHABLE
-    place = (_frames(error) or ["?"])[-1]
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [f"{f.filename.rpartition('muniment/')[2]}:{f.lineno}" for f in frames if "muniment/" in f.filename]
+    place = (inside or ["?"])[-1]
     hint = "the same command with --debug shows more; look through that before you pass it on: it may hold values"
     tell(f"a fault of muniment itself: {type(error).__name__} at {place}", hint, json=json)
     return BUG
-
-
-def _frames(error: Exception) -> list[str]:
-    """`module:line` of the frames in muniment, but for those of the command line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    inside = [(f.filename.rpartition("muniment/")[2], f.lineno) for f in frames if "muniment/" in f.filename]
-    return [f"{file}:{line}" for file, line in inside if not file.startswith("cli/desk") and "faults" not in file]
 
 
 def _plain(foreign: str) -> str:

@@ -24,12 +24,16 @@ def add_to(app: typer.Typer) -> None:
 
 
 def list_keys(desk: Desk) -> None:
-    """List the keys of the ring with their commitments, never their secrets."""
+    """List the keys with their commitments, never their secrets.
+
+    Under a signing key stands its public key, by which others check the bundles of this workspace.
+    """
     from muniment.cli.aligned import aligned
 
     keys = desk.open().keys()
     head = [desk.text(f"head_{name}") for name in ("id", "commitment", "logged")]
     lines = aligned(head, [(key.id, key.commitment, key.logged_at or desk.text("not_logged")) for key in keys])
+    lines += [desk.text("public_key", id=key.id, key=key.public_key) for key in keys if key.public_key]
     desk.result({"keys": [key.to_json() for key in keys]}, lines, brief=lines)
 
 
@@ -50,7 +54,8 @@ def rotate(
 def passphrase(desk: Desk) -> None:
     """Put another passphrase on the key ring.
 
-    It comes from MUNIMENT_NEW_PASSPHRASE, or is typed twice. Whoever has an old copy of the ring and its old passphrase still opens that copy.
+    It comes from MUNIMENT_NEW_PASSPHRASE, or is typed twice. Whoever has an old copy of the ring and its old passphrase
+    still opens that copy.
     """
     office = desk.open()
     office.change_passphrase(desk.new_passphrase(NEW_PASSPHRASE))
@@ -63,10 +68,9 @@ def export_without_signing(
 ) -> None:
     """Write the key ring without its signing key.
 
-    It is for someone who releases and traces but never signs. The file opens with the same passphrase. Put it at keys/ring.json of their copy of the workspace.
+    It is for someone who releases and traces but never signs. The file opens with the same passphrase. Put it at
+    keys/ring.json of their copy of the workspace.
     """
-    from muniment.cli.arguments import free_target
-
     office = desk.open()
-    office.export_without_signing(free_target("FILE", file))
+    office.export_without_signing(file)
     desk.result({"file": str(file)}, desk.text("ring_written", file=file))

@@ -38,7 +38,8 @@ def release(
 ) -> None:
     """Hand out marked copies.
 
-    One with --to and --out, or one to each recipient of a file with --to-file and --out-dir. Every copy is on record before its file appears under its name. A file that is there already stays.
+    One with --to and --out, or one to each recipient of a file with --to-file and --out-dir. Every copy is on record
+    before its file appears under its name. A file that is there already stays.
     """
     from muniment.cli.arguments import columns as named
 

@@ -54,9 +54,12 @@ def trace(
 ) -> int:
     """Find the copies that a leaked file came from.
 
-    Every call is an examination of the leak and is logged as one: the threshold rises with their number. Exit code 1 where a recipient is named, 0 where none is.
+    Every call is an examination of the leak and is logged as one: the threshold rises with their number. What a bundle
+    opens reads as erased for the named from then on: write the report in the same call.
+
+    Exit code 1 where a recipient is named, 0 where none is.
     """
-    from muniment.cli.arguments import free_target, moment, pairs
+    from muniment.cli.arguments import moment, pairs
 
     if leads != (purpose is not None):
         raise InputError("leads are asked for with a reason: expected both or none", hint="--leads --purpose TEXT")
@@ -73,7 +76,7 @@ def trace(
             alpha=alpha,
             leads_purpose=purpose,
             edited=edited,
-            bundle=free_target("--bundle", bundle) if bundle is not None else None,
+            bundle=bundle,
             progress=update,
         )
     if report is not None:
@@ -119,7 +122,9 @@ def recompute(
 ) -> None:
     """Check a sealed bundle: compute its numbers again.
 
-    Every number of the named is computed without register, workspace or key, and compared with what is stated. Exit code 3 where something does not agree.
+    Every number of the named is computed without register, workspace or key, and compared with what is stated.
+
+    Exit code 3 where something does not agree.
     """
     from muniment.cli.arguments import public_key as parsed
     from muniment.trace.recompute import recompute as computed

@@ -43,9 +43,13 @@ class ParquetWriter:
             open(path, "wb", opener=private).close()  # fails now, not after the last row, where the folder is read-only
             self._remove_beside()
             self._beside.mkdir(mode=0o700)  # DuckDB's own files, one of them a log, follow the umask
-            self._connection = connect(self._beside / "rows", files=[path], writable=True)
-            fields = ", ".join(f"{field} VARCHAR" for field in self._fields)
-            self._connection.execute(f"CREATE TABLE gathered ({fields})")
+            try:
+                self._connection = connect(self._beside / "rows", files=[path], writable=True)
+                fields = ", ".join(f"{field} VARCHAR" for field in self._fields)
+                self._connection.execute(f"CREATE TABLE gathered ({fields})")
+            except BaseException:
+                self._remove_beside()
+                raise
 
     def write(self, table: Table) -> None:
         """Append rows; `InputError` names a cell that is no valid Unicode."""
@@ -93,6 +97,7 @@ class ParquetWriter:
         self._remove_beside()
 
     def _remove_beside(self) -> None:
+        remove(self._beside)
         shutil.rmtree(self._beside, ignore_errors=True)
 
     def __enter__(self) -> Self:

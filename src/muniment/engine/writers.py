@@ -71,7 +71,7 @@ class CsvWriter:
         self._rows = 0
         with disk_errors(path):
             encoding = "utf-8-sig" if bom else "utf-8"
-            self._file = open(path, "w", encoding=encoding, newline="", buffering=_BUFFER, opener=private)
+            self._file = open(path, "w", encoding=encoding, newline="", buffering=_BUFFER, opener=private)  # noqa: SIM115 - closed by `close`
         self._writer = csv.writer(self._file, lineterminator="\r\n")
         self._put(Table(self._columns, tuple([name] for name in self._columns)))
 

@@ -21,6 +21,7 @@ from typing import Final, Protocol, Self
 
 import duckdb
 
+from muniment.durable import hint_for
 from muniment.errors import InputError, UnreachableError
 from muniment.table import Table
 
@@ -75,9 +76,11 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UnreachableError(f"{path}: cannot be written: {error.strerror or error}") from error
+        reason = (error.strerror or type(error).__name__).lower()
+        raise UnreachableError(f"{path}: cannot be written: {reason}", hint=hint_for(error)) from error
     except _DUCK_DISK as error:
-        raise UnreachableError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from error
+        message = f"{path}: cannot be written: {str(error).splitlines()[0]}"
+        raise UnreachableError(message, hint="look whether the disk is full, and write to another one") from error
 
 
 def private(path: str, flags: int) -> int:

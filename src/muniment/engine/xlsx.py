@@ -59,7 +59,7 @@ class XlsxWriter:
         self._check_rows(rows or 0)
         header = self._xml(Table(self._columns, tuple([name] for name in self._columns)), first=1)
         with disk_errors(path):
-            self._file = open(path, "wb", opener=private)
+            self._file = open(path, "wb", opener=private)  # noqa: SIM115 - closed by `close`
         self._zip = zipfile.ZipFile(self._file, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
         sheet = zipfile.ZipInfo("xl/worksheets/sheet1.xml")
         sheet.compress_type = zipfile.ZIP_DEFLATED

@@ -1,7 +1,7 @@
 """The baseline: keyed digests of each markable cell at first marking, so that the register cannot absorb marks.
 
-A marked value can come back by UPDATE or re-import. From then on a copy of the raw table would read as the copy of the
-clerk who wrote it back. So the first release keeps, for each markable cell, a digest of the cell as it stands (`form`)
+A marked value can come back by UPDATE or re-import. From then on a copy of the raw table would read as the copy of
+the clerk who wrote it back. So the first release keeps, for each markable cell, a digest of the cell as it stands (`form`)
 and one of the cell with all bits 0 (`plain`, equal for cells that differ by marks only). A cell whose `form` has changed
 while `plain` has not was changed in form only: its addresses read as erased, for everybody (evidence.md section 3.3).
 
@@ -70,7 +70,8 @@ class CellDigest:
         if len(flat) and position.max() >= _POSITIONS:
             turn = (position // _POSITIONS % 64).astype(np.uint64)
             words = (words << turn) | (words >> ((np.uint64(64) - turn) % np.uint64(64)))
-        digests = np.maximum(np.add.reduceat(words, starts) >> np.uint64(32), 1).astype(np.uint32)
+        sums = np.add.reduceat(words, starts) >> np.uint64(32)
+        digests: NDArray[np.uint32] = np.maximum(sums, 1).astype(np.uint32)
         if absent:
             digests[[cell is None for cell in cells]] = 0
         return digests

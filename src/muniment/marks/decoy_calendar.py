@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, str | None]
 Dates = Mapping[str, Written | None]
-_NEAREST, _AT_LEAST, _REACH = 40, 3, 1_200
+_NEAREST, _AT_LEAST, _REACH = 60, 8, 2_200
 """Steps from which one is taken: the nearest, as long as they lie within so many days, but at least so few. What is
 farther away is another kind of relation, a parent where a child was."""
 _FEW = 80

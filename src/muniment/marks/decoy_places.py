@@ -64,9 +64,7 @@ def _head(numbers: Sequence[str], length: int) -> int:
     rows = range(len(numbers))
     for at in range(length):
         digit = [number[at] for number in numbers]
-        if len(set(digit)) == 1 and best == at:
-            best = at + 1
-        elif tie([number[:at] for number in numbers], digit, rows) > 0.05:
+        if (len(set(digit)) == 1 and best == at) or tie([number[:at] for number in numbers], digit, rows) > 0.05:
             best = at + 1
     return best
 

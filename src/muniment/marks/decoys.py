@@ -21,8 +21,8 @@ from datetime import date, datetime
 from muniment.disclosure import Kind, Register
 from muniment.errors import InputError, IntegrityError
 from muniment.limits import PURPOSE_CHARACTERS
-from muniment.marks.decoy_coins import Coins, choose_ids
 from muniment.marks.decoy_calendar import Row
+from muniment.marks.decoy_coins import Coins, choose_ids
 from muniment.marks.decoy_draw import Drawer, units_by_size
 from muniment.marks.decoy_habits import learn
 from muniment.table import Table

@@ -11,6 +11,7 @@ register has follows from the coalition size that it declares, once and for all 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ TABLE_SIZE = 64
 COALITIONS = (1, 10)
 """Coalition sizes that a register may declare."""
 ARCSINE_CUTOFF = 0.03
-"""The cutoff for coalitions up to 10: the largest at which ten colluders by minority vote are still traced (ADR 0002)."""
+"""The cutoff for coalitions up to 10: the largest at which ten colluders by minority are still traced (ADR 0002)."""
 _SCALE = 2**32
 
 
@@ -79,7 +80,7 @@ def constant(probability: float) -> Law:
 def law_named(name: str) -> Law:
     """The law of that name; `InputError` where no such law exists (a register written by a later version)."""
     family, _, parameter = name.partition("-")
-    makers = {"arcsine": arcsine, "constant": constant, "discrete": lambda value: discrete(int(value))}
+    makers: dict[str, Callable[[float], Law]] = {"arcsine": arcsine, "constant": constant, "discrete": lambda value: discrete(int(value))}
     if family == "half" and not parameter:
         return half()
     if family not in makers or not parameter.replace(".", "", 1).replace("e-", "", 1).isdigit():
@@ -90,5 +91,6 @@ def law_named(name: str) -> Law:
 def law_for(coalition: int) -> Law:
     """The law of a register's cell carriers, by its declared coalition size (1 or 10)."""
     if coalition not in COALITIONS:
-        raise InputError(f"coalition size {coalition}: expected 1 or 10", hint="muniment register add ... --coalition 10")
+        hint = "muniment register add ... --coalition 10"
+        raise InputError(f"coalition size {coalition}: expected 1 or 10", hint=hint)
     return half() if coalition == 1 else arcsine(ARCSINE_CUTOFF)

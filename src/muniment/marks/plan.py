@@ -68,7 +68,7 @@ class Plan:
     @property
     def keys(self) -> tuple[tuple[str, str], ...]:
         """(carrier, column) of every family, in the order of family numbers."""
-        return tuple(family.key for family in (*self.cells, *self.structural))
+        return (*(family.key for family in self.cells), *(family.key for family in self.structural))
 
     def on(self, column: str) -> tuple[Family, ...]:
         """The cell families of one column, in the order in which they are written."""
@@ -114,7 +114,9 @@ def _refuse_clashes(allowed: Mapping[str, Sequence[str]]) -> None:
     for column, names in allowed.items():
         pair = clash(names)
         if pair:
-            raise InputError(f"column {column!r}: {pair[0]} and {pair[1]} cannot stand on one column: each writes what the other reads")
+            raise InputError(
+                f"column {column!r}: {pair[0]} and {pair[1]} cannot stand on one column: each writes what the other reads"
+            )
 
 
 def _family(register: Register, column: Column, name: str, tolerance: Decimal | None) -> Family:
@@ -131,5 +133,7 @@ def _family(register: Register, column: Column, name: str, tolerance: Decimal | 
     made = carrier(name, tolerance)
     if column.kind not in made.kinds:
         kinds = ", ".join(sorted(made.kinds))
-        raise InputError(f"carrier {name!r} does not fit column {column.name!r} of kind {column.kind}: it takes {kinds}")
+        raise InputError(
+            f"carrier {name!r} does not fit column {column.name!r} of kind {column.kind}: it takes {kinds}"
+        )
     return Family(column, made, law_for(register.coalition), tolerance if made.harm is Harm.TOLERANCE else None)

@@ -66,11 +66,8 @@ def read_cells(
         cells, stop = leak[column.name], blocked[column.name]
         for slots in column.slots:
             read = families[slots.family].carrier.read
-            bits = np.fromiter(
-                (_bit(read(cell, phase) if cell else None) for cell, phase in _cells_at(cells, slots.rows, slots.phases)),
-                np.uint8,
-                len(slots.rows),
-            )
+            shown = (read(cell, phase) if cell else None for cell, phase in _cells_at(cells, slots.rows, slots.phases))
+            bits = np.fromiter(map(_bit, shown), np.uint8, len(slots.rows))
             bits[stop[slots.rows]] = ERASED
             family = np.full(len(bits), slots.family, np.uint16)
             parts.append(

@@ -85,19 +85,19 @@ class ReleaseStream:
         """Write all batches; each has the key columns and the columns handed out.
 
         Raises:
-            InputError: a NULL or empty key (with its row number), or no row at all.
+            InputError: a NULL or empty key, with its row number.
             IntegrityError: a carrier would change what a cell means.
         """
-        done = 0
-        for batch, is_decoy in _with_decoys(batches, self._job.decoys, self._job.decoy_places):
+        # Keys are checked before decoys are put in, so that the number of a bad row is that of the register.
+        sound = _with_sound_keys(batches, self._job.key)
+        for batch, is_decoy in _with_decoys(sound, self._job.decoys, self._job.decoy_places):
             with collector_paused():
-                self._write(batch, is_decoy, done)
-            done += batch.rows
+                self._write(batch, is_decoy)
         for held, sink, number, tally in zip(self._held, self._job.sinks, self._numbers, self.tallies, strict=True):
             self._flush(held, sink, number, tally)
 
-    def _write(self, batch: Table, is_decoy: NDArray[np.bool_], done: int) -> None:
-        keys = record_keys(batch, self._job.key, done)
+    def _write(self, batch: Table, is_decoy: NDArray[np.bool_]) -> None:
+        keys = record_keys(batch, self._job.key, 0)
         records = self._codebook.records(keys)
         prepared = self._marker.prepare(batch, records)
         real = np.flatnonzero(~is_decoy)
@@ -161,7 +161,8 @@ class ReleaseStream:
         order = self._plan.structure(ORDER)
         if not held.tables or order is None or self._job.pairs is None:
             return
-        whole = Table(self._job.columns, tuple(sum((t.cells[i] for t in held.tables), []) for i in range(len(self._job.columns))))
+        cells = ([cell for table in held.tables for cell in table[name]] for name in self._job.columns)
+        whole = Table(self._job.columns, tuple(cells))
         numbers = np.concatenate(held.numbers)
         bits = row_bits(self._codebook, order, self._job.pairs.record, [number])[0]
         place = {row: i for i, row in enumerate(numbers.tolist())}
@@ -171,6 +172,11 @@ class ReleaseStream:
 
 def record_keys(table: Table, key: Sequence[str], first_row: int) -> list[bytes]:
     """The canonical keys of a table's rows; `InputError` names the row (from 1) of a NULL or empty one."""
+    _refuse_bad_keys(table, key, first_row)
+    return canonical_keys([[cell or "" for cell in table[name]] for name in key])
+
+
+def _refuse_bad_keys(table: Table, key: Sequence[str], first_row: int) -> None:
     columns = [table[name] for name in key]
     if any(None in column or "" in column for column in columns):
         row = next(i for i, parts in enumerate(zip(*columns, strict=True)) if not all(parts))
@@ -178,7 +184,14 @@ def record_keys(table: Table, key: Sequence[str], first_row: int) -> list[bytes]
             f"row {first_row + row + 1:,}: the record key ({', '.join(key)}) is NULL or empty; every record needs one",
             hint="mend the source, or leave such rows out with --where",
         )
-    return canonical_keys([[cell or "" for cell in column] for column in columns])
+
+
+def _with_sound_keys(batches: Iterator[Table], key: Sequence[str]) -> Iterator[Table]:
+    done = 0
+    for batch in batches:
+        _refuse_bad_keys(batch, key, done)
+        yield batch
+        done += batch.rows
 
 
 def _with_decoys(

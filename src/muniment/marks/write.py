@@ -115,16 +115,16 @@ class CellMarker:
             for position in range(len(recipients))
         ]
 
-    def _codes(self, column: PreparedColumn, rows: int, recipients: Sequence[int]) -> NDArray[np.uint8]:
+    def _codes(self, column: PreparedColumn, rows: int, recipients: Sequence[int]) -> NDArray[np.uint16]:
         """The code of each cell of a column for each recipient, shape (recipients, rows)."""
-        codes = np.zeros((len(recipients), rows), np.uint8)
+        codes = np.zeros((len(recipients), rows), np.uint16)
         for bit, slots in enumerate(column.slots):
             bits = self._codebook.bits(slots.addresses, slots.thresholds, recipients)
-            codes[:, slots.rows] |= bits << np.uint8(bit)
+            codes[:, slots.rows] |= bits.astype(np.uint16) << np.uint16(bit)
         return codes
 
 
-def _choose(cells: Cells, forms: list[Forms | None], codes: NDArray[np.uint8]) -> Cells:
+def _choose(cells: Cells, forms: list[Forms | None], codes: NDArray[np.uint16]) -> Cells:
     return [form[code] if form else cell for cell, form, code in zip(cells, forms, codes.tolist(), strict=True)]
 
 
@@ -138,11 +138,11 @@ class _ColumnForms:
         self._cache: dict[str, tuple[Forms | None, int]] = {}
         self._known: dict[str | None, Forms | None] = {}
 
-    def expand(self, cells: Cells, phases: list[NDArray[np.uint32]]) -> tuple[list[Forms | None], NDArray[np.uint8]]:
+    def expand(self, cells: Cells, phases: list[NDArray[np.uint32]]) -> tuple[list[Forms | None], NDArray[np.uint16]]:
         """The forms of each cell, and for each a mask of the families that have a place in it."""
         if len(self.families) == 1 and self._tolerant is None:
             pairs = self._pairs(cells)
-            return pairs, np.array([pair is not None for pair in pairs], np.uint8)
+            return pairs, np.array([pair is not None for pair in pairs], np.uint16)
         if self._tolerant is not None:
             rows = zip(*(column.tolist() for column in phases), strict=True)
             results = [self._forms(cell, row) if cell else (None, 0) for cell, row in zip(cells, rows, strict=True)]
@@ -150,13 +150,13 @@ class _ColumnForms:
             none = (0,) * len(self.families)
             results = [self._cached(cell, none) if cell else (None, 0) for cell in cells]
         forms = [form for form, _ in results]
-        return forms, np.fromiter((mask for _, mask in results), np.uint8, len(results))
+        return forms, np.fromiter((mask for _, mask in results), np.uint16, len(results))
 
     def _pairs(self, cells: Cells) -> list[Forms | None]:
         """The forms of cells under the column's only family, an equivalent one: the hot loop of a release.
 
-        The form for 0 is the cell's normal form (protocol rule 4), so one comparison proves the form that is not the
-        cell; it is made on that form's own text, not derived from how it was written.
+        The form for 0 is the cell's normal form (protocol rule 4), so one comparison proves both forms: that of the
+        form for 1, whether it is the cell or what is written in its place. A cell in neither form takes a second one.
         """
         carrier, known, found = self.families[0].carrier, self._known, []
         forms, normal = carrier.forms, carrier.normal
@@ -164,8 +164,10 @@ class _ColumnForms:
             pair = known.get(cell, False) if cell else None
             if pair is False:
                 pair = forms(cell)  # type: ignore[arg-type]
-                if pair is not None and normal(pair[1] if pair[0] == cell else pair[0]) != pair[0]:
-                    raise self._fault()
+                if pair is not None:
+                    proved = normal(pair[1]) == pair[0] and (cell in pair or normal(cell) == pair[0])  # type: ignore[arg-type]
+                    if not proved:
+                        raise self._fault()
                 if len(known) < CACHED_CELLS:
                     known[cell] = pair
             found.append(pair)
@@ -183,12 +185,14 @@ class _ColumnForms:
         variants: Forms = (cell,)
         mask = 0
         for bit, family in enumerate(self.families):
-            pairs = [family.carrier.forms(variant, phases[bit]) for variant in variants]
-            if any(pair is None for pair in pairs):
+            # A family without a place doubles the codes, not the distinct variants: each of those is asked for once.
+            pairs = {variant: family.carrier.forms(variant, phases[bit]) for variant in set(variants)}
+            if None in pairs.values():
                 variants *= 2
                 continue
             mask |= 1 << bit
-            variants = (*(p[0] for p in pairs if p), *(p[1] for p in pairs if p))
+            chosen = [pairs[variant] or (variant, variant) for variant in variants]
+            variants = (*(zero for zero, _ in chosen), *(one for _, one in chosen))
         if not mask:
             return None, 0
         normal = normal_form(self.families, cell)
@@ -197,7 +201,7 @@ class _ColumnForms:
         return variants, mask
 
     def _proved(self, cell: str, normal: str, variant: str) -> bool:
-        """Whether a form means the same: equal normal forms, or within the tolerance of the one carrier that has one."""
+        """Whether a form means the same: equal normal forms, or within the tolerance of the carrier that has one."""
         if variant == cell:
             return True
         if self._tolerant is None:

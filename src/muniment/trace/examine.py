@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SCREEN_SYMBOLS = 20_000
-"""Addresses on which all candidates are scored: ten colluders are named from 13,000, and 20,000 x 10,000 bits take seconds."""
+"""Addresses on which all are scored: ten colluders are named from 13,000, and 20,000 x 10,000 bits take seconds."""
 SCREEN_FLOOR = 2.0
 """log10 E on the screen from which the full product is computed."""
 HISTOGRAM_MINIMUM = 20
@@ -112,8 +112,8 @@ def _evidence(group: Group) -> NDArray[np.float64]:
         # Sorted again by address: the row-wise term wants the symbols of a record beside each other.
         screen = screen.take(np.sort(np.argsort(screen.phase, kind="stable")[:SCREEN_SYMBOLS]))
     evidence = _score(group, screen, numbers)
-    full = np.flatnonzero(evidence >= SCREEN_FLOOR) if len(screen) < len(group.symbols) else np.zeros(0, np.intp)
-    for position in full:
+    above = np.flatnonzero(evidence >= SCREEN_FLOOR).tolist() if len(screen) < len(group.symbols) else []
+    for position in above:
         evidence[position] = _score(group, group.symbols, [numbers[position]])[0]
     for position, number in enumerate(numbers):
         if number in group.opened:

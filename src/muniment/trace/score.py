@@ -112,14 +112,13 @@ def log10_e(symbols: Symbols, bits: NDArray[np.uint8], mixture: Mixture, rowwise
     """
     if not len(symbols):
         return np.zeros(len(bits))
-    first = interleaved(symbols, bits, mixture) + np.log1p(-mixture.rowwise)
-    if mixture.rowwise == 0.0:
-        return first / LN10
-    total = first.copy()
+    first: NDArray[np.float64] = interleaved(symbols, bits, mixture) + np.log1p(-mixture.rowwise)
+    total: NDArray[np.float64] = first.copy()
     best = np.argsort(first)[::-1][:rowwise_for]
-    second = rowwise(symbols, bits[best], mixture) + np.log(mixture.rowwise)
-    total[best] = np.logaddexp(first[best], second)
-    return total / LN10
+    if mixture.rowwise > 0:
+        second = rowwise(symbols, bits[best], mixture) + np.log(mixture.rowwise)
+        total[best] = np.logaddexp(first[best], second)
+    return np.asarray(total / LN10, np.float64)
 
 
 def interleaved(symbols: Symbols, bits: NDArray[np.uint8], mixture: Mixture) -> NDArray[np.float64]:

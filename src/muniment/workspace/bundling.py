@@ -24,6 +24,15 @@ def seal_bundle(parts: Parts, traced: Traced, path: Path) -> str:
     return bundle.digest
 
 
+def public_keys(parts: Parts) -> dict[str, str]:
+    """Key id -> public key (hex) of every signing key that the ring holds; whoever checks a bundle needs it."""
+    try:
+        keys = parts.ring.all("signing")
+    except InputError:
+        return {}
+    return {key.id: _public(Ed25519PrivateKey.from_private_bytes(key.secret)).hex() for key in keys}
+
+
 def _parts_of(traced: Traced) -> list[Part]:
     """One part for each group that names somebody, and always that of the main reading, whose symbols are counted."""
     chosen = [
@@ -32,13 +41,14 @@ def _parts_of(traced: Traced) -> list[Part]:
         if reading is traced.main or any(finding.group is group for finding in traced.findings)
     ]
     return [
-        part_of(group, _families(reading), [f for f in traced.findings if f.group is group]) for reading, group in chosen
+        part_of(group, _families(reading), [finding for finding in traced.findings if finding.group is group])
+        for reading, group in chosen
     ]
 
 
 def _families(reading: KeyReading) -> list[Family]:
-    families = (*reading.plan.cells, *reading.plan.structural)
-    return [Family(*family.key, family.law.name, family.law.table) for family in families]
+    laws = [*(family.law for family in reading.plan.cells), *(family.law for family in reading.plan.structural)]
+    return [Family(*key, law.name, law.table) for key, law in zip(reading.plan.keys, laws, strict=True)]
 
 
 def _signer(parts: Parts) -> Signer | None:
@@ -47,4 +57,8 @@ def _signer(parts: Parts) -> Signer | None:
     except InputError:
         return None  # a ring without signing keys releases and traces; its bundles are unsigned
     key = Ed25519PrivateKey.from_private_bytes(secret)
-    return Signer(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw), key.sign)
+    return Signer(_public(key), key.sign)
+
+
+def _public(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)

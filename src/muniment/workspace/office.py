@@ -18,8 +18,9 @@ from muniment.ledger.journal import Journal
 from muniment.ledger.sets import SealedSets
 from muniment.marks.decoys import Consent, DecoyPlan
 from muniment.marks.suggest import Suggestion
+from muniment.trace.verdict import Verdict
 from muniment.workspace import decoying, registering, releasing, tracing
-from muniment.workspace.bundling import seal_bundle
+from muniment.workspace.bundling import public_keys, seal_bundle
 from muniment.workspace.parts import Clock, Parts
 from muniment.workspace.results import KeyResult, RegisterEntry, RegisterResult, ReleaseResult
 
@@ -222,7 +223,7 @@ class Workspace:
         edited: bool = False,
         bundle: str | os.PathLike[str] | None = None,
         progress: Callable[[str], None] = lambda step: None,
-    ) -> tracing.Verdict:
+    ) -> Verdict:
         """Find the copy that a leaked file came from; every call is an examination and is logged as one.
 
         `bundle` seals what a third party needs to recompute the verdict; what it opens reads as erased afterwards.
@@ -241,9 +242,9 @@ class Workspace:
 
     def keys(self) -> tuple[KeyResult, ...]:
         """The keys of the ring with their commitments, old ones first."""
-        logged = logged_keys(self._parts.journal)
+        logged, public = logged_keys(self._parts.journal), public_keys(self._parts)
         return tuple(
-            KeyResult(key, commitment, str(logged[key].head) if key in logged else None)
+            KeyResult(key, commitment, str(logged[key].head) if key in logged else None, public.get(key))
             for key, commitment in self._parts.ring.commitments().items()
         )
 

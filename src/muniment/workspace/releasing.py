@@ -14,7 +14,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,7 +141,7 @@ class _Run:
         observed = self._observed()
         with ExitStack() as undo:
             for path in temporary:
-                undo.callback(path.unlink, missing_ok=True)
+                undo.callback(_forget, path)
             tallies = self._stream(recipients, temporary, outs, observed, progress)
             digests = [_digest(path) for path in temporary]
             planned = [
@@ -258,6 +258,12 @@ def _refuse_duplicates(found: np.ndarray, register: Register) -> None:
 def _digest(path: Path) -> str:
     with storage_faults(path, "read back"), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _forget(path: Path) -> None:
+    """Take a temporary file away; a disk that refuses that must not hide why the release ended."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def _appear(path: Path, out: Path) -> None:

@@ -110,10 +110,17 @@ class KeyResult:
     commitment: str
     logged_at: str | None
     """The journal head under which the commitment was logged."""
+    public_key: str | None = None
+    """Raw Ed25519 public key (hex) of a signing key; `None` for the others, and where the ring cannot sign."""
 
     def to_json(self) -> dict[str, JsonValue]:
         """The JSON of one key in `muniment keys list --json`."""
-        return {"id": self.id, "commitment": self.commitment, "logged_at": self.logged_at}
+        return {
+            "id": self.id,
+            "commitment": self.commitment,
+            "logged_at": self.logged_at,
+            "public_key": self.public_key,
+        }
 
 
 def copy_json(copy: Copy) -> dict[str, JsonValue]:

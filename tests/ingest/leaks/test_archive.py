@@ -132,3 +132,8 @@ def test_gzip_of_text_and_cut_short(tmp_path: Path) -> None:
 def test_an_empty_archive(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no member holds a table"):
         leak_of(tmp_path, zipped({}))
+
+
+def test_a_member_without_a_name(tmp_path: Path) -> None:
+    packed = zipped({"QQ": CSV}).replace(b"QQ", b"\0Q")  # a name ends at its first NUL
+    assert leak_of(tmp_path, packed).tables[0].name == "(no name)"

@@ -37,3 +37,11 @@ def test_inside_a_zip_without_touching_the_disk(tmp_path: Path, parquet: bytes) 
 def test_truncated(tmp_path: Path, parquet: bytes, cut: int) -> None:
     with pytest.raises(InputError, match=r"leak\.parquet"):
         leak_of(tmp_path, parquet[:cut], "leak.parquet")
+
+
+def test_errors_name_the_member_and_not_its_place_in_memory(tmp_path: Path, parquet: bytes) -> None:
+    broken = parquet[:-12] + b"\xff\x1b\xff\x00" + parquet[-8:]
+    with pytest.raises(InputError, match=r"a\.parquet") as caught:
+        leak_of(tmp_path, zipped({"a.parquet": broken}))
+    assert "/proc" not in caught.value.message
+    assert caught.value.message.isprintable()

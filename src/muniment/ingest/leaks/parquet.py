@@ -10,7 +10,7 @@ from typing import Final
 
 from muniment.errors import InputError
 from muniment.ingest.leaks.builder import Builder
-from muniment.ingest.leaks.leak import LeakTable
+from muniment.ingest.leaks.leak import LeakTable, printable
 from muniment.ingest.leaks.source import Reading, Source
 from muniment.limits import COLUMNS
 
@@ -23,12 +23,17 @@ def read_parquet(source: Source, reading: Reading) -> tuple[LeakTable, ...]:
 
     with _on_path(source) as path:
         _check_end(path, source.name)
-        relation = open_parquet(path)
-        if not 0 < len(relation.columns) <= COLUMNS:
-            raise InputError(f"{source.name}: {len(relation.columns):,} columns: expected 1 to {COLUMNS:,}")
-        builder = Builder(source.title, source.name, reading.budget, relation.columns)
-        for batch in relation.batches():
-            builder.add(list(batch.iter_rows()))
+        try:
+            relation = open_parquet(path)
+            if not 0 < len(relation.columns) <= COLUMNS:
+                raise InputError(f"{path}: {len(relation.columns):,} columns: expected 1 to {COLUMNS:,}")
+            builder = Builder(source.title, source.name, reading.budget, relation.columns)
+            for batch in relation.batches():
+                builder.add(list(batch.iter_rows()))
+        except InputError as error:
+            # The engine's words may hold bytes of the file, and a path that exists in memory alone.
+            message = printable(error.message.replace(str(path), source.name))
+            raise InputError(message, hint=error.hint or "copy the file again and compare its size") from error
     if source.path is not None:
         source.meter.count(source.path.stat().st_size)
     return (builder.finish(),)

@@ -106,7 +106,7 @@ class Source:
 
     def member(self, name: str, raw: Callable[[], BinaryIO], meter: Meter) -> Source:
         """Something inside this source; its name is foreign and used for nothing but messages and its suffix."""
-        inside = shown(name)
+        inside = shown(name) or "(no name)"
         return Source(f"{self.name} > {inside}", PurePosixPath(inside).suffix.lower(), raw, meter)
 
     @property
