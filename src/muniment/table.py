@@ -3,7 +3,8 @@
 Rules
 1. Every cell is `str` or `None` (NULL, or absent). Sources turn typed values into their plain text once, at the edge.
 2. A table is never changed in place; a part that changes cells makes a new table that shares the untouched columns.
-3. Columns are lists, not arrays of objects: Python loops over them are faster, and no NaN can creep in.
+3. A repr shows columns and the number of rows, never a cell: it may end in a log or a traceback.
+4. Columns are lists, not arrays of objects: Python loops over them are faster, and no NaN can creep in.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from muniment.errors import InputError
 Cells: TypeAlias = list[str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Table:
     """Rows of text under distinct column names; `cells[i]` holds column `columns[i]`, all of one length."""
 
@@ -29,6 +30,9 @@ class Table:
             raise ValueError(f"{len(self.columns)} column names for {len(self.cells)} columns")
         if len({len(cells) for cells in self.cells}) > 1:
             raise ValueError("columns of unequal length")
+
+    def __repr__(self) -> str:
+        return f"Table({', '.join(self.columns)}; {self.rows:,} rows)"
 
     @classmethod
     def from_rows(cls, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> Table:

@@ -212,3 +212,9 @@ def test_a_cut_duckdb_file(tmp_path):
     path.write_bytes(path.read_bytes()[:5000])
     with pytest.raises(InputError, match=r"x\.duckdb"):
         open_duckdb(path, "t")
+
+
+@pytest.mark.parametrize("name", ["a*.parquet", "a?.parquet", "a[1].parquet"])
+def test_a_path_that_would_be_a_pattern_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError, match="may not hold"):
+        open_parquet(tmp_path / name)

@@ -128,3 +128,8 @@ def test_header_rules():
 def test_a_header_of_years_still_names_columns():
     assert names_columns(["city", "2019", "2020"], [["Bonn", "1", "2"]])
     assert not names_columns(["Bonn", "2019", "2020"], [["Bonn", "1", "2"]])
+
+
+def test_a_very_long_cell_costs_no_more_than_its_length() -> None:
+    """The square of 400,000 steps would take many minutes: then this test hangs."""
+    assert sniff(f"{'a' * 400_000},b\n1,2\n").delimiter == ","

@@ -11,7 +11,8 @@ import io
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 import typer
@@ -54,13 +55,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding must not end a command
-    _clean_up_on_signals()
-    as_json = "--json" in given
+    with _ending_cleanly():
+        return _run(given)
+
+
+def _run(given: list[str]) -> int:
     try:
         return int(app(given or ["--help"], prog_name="muniment", standalone_mode=False) or 0)
     except typer.TyperException as error:
         where = getattr(getattr(error, "ctx", None), "command_path", "muniment")
-        tell(_lower(error.format_message()), f"{where} --help", json=as_json)
+        tell(_lower(error.format_message()), f"{where} --help", json="--json" in given)
         return USAGE
     except Terminated as error:
         return error.code
@@ -73,13 +77,19 @@ def _lower(message: str) -> str:
     return (message[:1].lower() + message[1:]).rstrip(".")
 
 
-def _clean_up_on_signals() -> None:
+@contextmanager
+def _ending_cleanly() -> Iterator[None]:
     """Let SIGTERM and SIGHUP unwind like Ctrl-C, so that no temporary file stays behind."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HANGUP)):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _ended(code))
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number, code in ((signal.SIGTERM, TERMINATED), (signal.SIGHUP, HANGUP)):
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP: so does this program then
+                before[number] = signal.signal(number, _ended(code))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _ended(code: int) -> signal._HANDLER:

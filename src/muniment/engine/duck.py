@@ -233,6 +233,9 @@ def _fetched_rows(connection: duckdb.DuckDBPyConnection, sql: str, names: tuple[
 
 def open_parquet(path: Path) -> DuckRelation:
     """A Parquet file as batches; `InputError` if it is truncated or no Parquet file."""
+    if set("*?[") & set(str(path)):
+        # DuckDB would take the path for a pattern and read whatever matches it.
+        raise InputError(f"{path}: a Parquet file's path may not hold *, ? or [", hint="give the file another name")
     place = str(path).replace("'", "''")
     relation = f"read_parquet('{place}', file_row_number = true)"
     return DuckRelation(str(path), lambda: connect(files=[path]), relation, "file_row_number")

@@ -31,6 +31,8 @@ _ALIKE: Final = 0.85
 _NUMBER: Final = re.compile(r"[-+]?[\d.,]*\d%?|[-+]?\d+(\.\d+)?[eE][-+]?\d+")
 _DATE: Final = re.compile(r"\d{1,4}[-/.年]\d{1,2}[-/.月]\d{1,4}日?([ T].*)?|\d{1,2}:\d\d(:\d\d.*)?")
 _IDENTIFIER: Final = re.compile(r"[a-z]+[a-z0-9]*(_[a-z0-9]+)+|[a-z]+([A-Z][a-z0-9]+)+")
+_NAME_CHARACTERS: Final = 100
+"""A longer cell is no column name; the pattern above would also take the square of its length."""
 _HEADER_WORD: Final = re.compile(
     r"\b(id|no|nr|name|first|last|given|family|surname|forename|birth|dob|date|sex|gender|age|address|street|city|town|suburb"
     r"|postcode|zip|state|county|country|phone|tel|mobile|fax|e-?mail|mail|code|number|type|status|key|remark|note|time"
@@ -196,7 +198,8 @@ def names_columns(header: Sequence[str], below: Sequence[Sequence[str]]) -> bool
 
     A line with a name missing or doubled passes: the caller says what is wrong with it in more useful words.
     """
-    known = any(_IDENTIFIER.fullmatch(cell) or _HEADER_WORD.search(cell.lower()) for cell in header)
+    short = [cell for cell in header if len(cell) <= _NAME_CHARACTERS]
+    known = any(_IDENTIFIER.fullmatch(cell) or _HEADER_WORD.search(cell.lower()) for cell in short)
     faulty = not all(map(str.strip, header)) or len(set(header)) < len(header)
     return known or faulty or looks_like_header([header, *below])
 
@@ -207,7 +210,7 @@ def _vote(cell: str, column: Sequence[str]) -> float:
         return -2.0
     filled = [value for value in column if value]
     vote = 0.0
-    if _IDENTIFIER.fullmatch(cell) or (len(cell) <= 40 and _HEADER_WORD.search(cell.lower())):
+    if (len(cell) <= _NAME_CHARACTERS and _IDENTIFIER.fullmatch(cell)) or (len(cell) <= 40 and _HEADER_WORD.search(cell.lower())):
         vote += 2.0
     if not filled:
         return vote

@@ -80,7 +80,7 @@ class CellDigest:
         return "CellDigest()"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Baseline:
     """Digests of the markable cells of a register: `pseudonyms` sorted (n), `form` and `plain` of shape (n, columns).
 

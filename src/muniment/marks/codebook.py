@@ -39,7 +39,7 @@ LANES = 4
 _COLUMN_SHIFT, _CARRIER_SHIFT, _VERSION_SHIFT = 52, 44, 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Addresses:
     """Addresses of one register as columns of equal length: record (uint64), column (uint16), carrier (uint8)."""
 

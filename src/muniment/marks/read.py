@@ -27,7 +27,7 @@ STEPS = 16
 """Readings and weights are rounded to this many steps, so that equal symbols can be counted instead of multiplied."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Readings:
     """Readings before merging, one row a reading: addresses, family number, T, phase, bit (0, 1) and weight.
 
@@ -112,7 +112,7 @@ def concatenate(parts: Sequence[Readings]) -> Readings:
     return Readings(addresses, *(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class MergedSymbols:
     """One row an address: what the score needs, with the address and the phase (its place in the keyed order)."""
 

@@ -43,7 +43,7 @@ class Tally:
     changed: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Job:
     """What one pass writes: the register's key, the columns handed out, the recipients, and where each copy goes."""
 
@@ -60,7 +60,7 @@ class Job:
     numbers_of: Callable[[NDArray[np.uint64]], NDArray[np.int64]] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Held:
     """Copies held whole because their rows will be put in another order."""
 

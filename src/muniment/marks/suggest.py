@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -81,7 +81,7 @@ class Suggestion:
     """Symbols that a copy of the whole register would carry."""
     groups_before: int
     groups_after: int
-    examples: tuple[Example, ...]
+    examples: tuple[Example, ...] = field(repr=False)
     tolerance: str | None
     """The tolerance that was tried, for carriers that need one; the owner declares the real one."""
     reason_code: str

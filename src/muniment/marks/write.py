@@ -33,7 +33,7 @@ CACHED_CELLS = 65_536
 """Distinct cells of one column whose forms are kept: towns and dates repeat, addresses pass through."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Slots:
     """The symbols of one family in a batch: which rows have a place, their addresses and thresholds."""
 
@@ -44,7 +44,7 @@ class Slots:
     phases: NDArray[np.uint32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class PreparedColumn:
     """One marked column of a batch: `forms[row]` by code (`None` where no family has a place), and its slots."""
 
@@ -58,7 +58,7 @@ class PreparedColumn:
         return [forms[0] if forms else None for forms in self.forms]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Prepared:
     """A batch of a register with everything needed to write any recipient's copy of it."""
 

@@ -34,7 +34,7 @@ _TABLE_BITS: Final = 22
 _MULTIPLIERS: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Form:
     """One form of one field (or of several at once) on both sides."""
 

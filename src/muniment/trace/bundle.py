@@ -61,7 +61,7 @@ class Family:
     table: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Codeword:
     """The opened bits of one named recipient: `bits` (uint8, shape (m,)) in the order of the part's symbols.
 
@@ -73,7 +73,7 @@ class Codeword:
     scored: NDArray[np.bool_] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Part:
     """All symbols of one register under one mark key (arrays of length m), and the codewords of those named there.
 

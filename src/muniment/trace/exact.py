@@ -21,7 +21,7 @@ _SHARES: Final = (0.05, 0.95)
 """Bounds of the estimated share of leak rows that are from this register."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Exact:
     """Per leak row: `record` is the one record equal in all, or -1; `matches` counts the equal records."""
 

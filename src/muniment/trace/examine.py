@@ -39,7 +39,7 @@ _CHUNK_BITS = 2**26
 _EDGES = (-1000.0, -100.0, -30.0, -10.0, -5.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 1000.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Group:
     """The codewords of one register under one mark key, and the symbols read under it.
 
@@ -57,7 +57,7 @@ class Group:
     opened: Mapping[int, NDArray[np.uint64]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Finding:
     """A named candidate: its e-value, how the evidence splits, and its codeword on the symbols it was scored on."""
 

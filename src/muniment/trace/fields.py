@@ -156,7 +156,7 @@ def grid(numbers: Numbers, tolerance: float, offset: bool) -> Hashes:
     return np.where(np.isnan(whole), 0, (filled << 1) | 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Keys:
     """One side of the comparison: for each field an array over the rows. `loose` is empty until it is needed."""
 

@@ -35,7 +35,7 @@ PARTED: Final = 400
 _PART_KINDS: Final = frozenset({Kind.NAME, Kind.ADDRESS, Kind.PLACE, Kind.TEXT})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Probe:
     """The values of one leak column: distinct, in order, with the number of rows among those read."""
 
@@ -45,7 +45,7 @@ class Probe:
     """For the first values: the ways to cut each in two."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Overlap:
     """What the register's columns (s) know of the leak's columns (c)."""
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SCALE = 2.0**32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Symbols:
     """The symbols of one leak, one row an address (all arrays of length m).
 
@@ -135,7 +135,7 @@ def interleaved(symbols: Symbols, bits: NDArray[np.uint8], mixture: Mixture) -> 
     return log_mean(logs, coalition_weights)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Counted:
     """Classes of symbols with equal (family, T, share, weight): one of each, how many there are, and each candidate's
     ones among them (n, classes). All symbols of a class have the same two factors, so counts are all a sum needs.

@@ -38,7 +38,7 @@ LEAST_FOREIGN: Final = 0.05
 """Share of rows that are taken to be from elsewhere, at least."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Found:
     """Rows (numbers among those given) with their record and weight, and how many rows several records explain."""
 

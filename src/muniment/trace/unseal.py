@@ -31,7 +31,7 @@ Value = TypeVar("Value")
 _FIXED: Final = ("manifest.json", "manifest.sig", "verdict.json")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Part:
     """A part whose symbols passed check 5; `codewords` maps a recipient number to (bits, scored), each (m,)."""
 

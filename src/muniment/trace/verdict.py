@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -41,7 +41,7 @@ class ColumnMatch:
     overlap: float
     fixed: bool
     """Fixed by the user with `--map`."""
-    examples: tuple[tuple[str, str], ...] = ()
+    examples: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Up to three (leaked, register's normal form) pairs; empty where the user switched examples off."""
 
     def to_json(self, *, examples: bool = True) -> dict[str, JsonValue]:

@@ -36,7 +36,7 @@ _RESOLUTION: Final = 4.5
 """Bits below the sample's finest collision rate at which an entropy is still measured well enough."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Pairs:
     """Pairs of leak row and record, sorted by row, with their levels ([field, pair])."""
 
@@ -45,7 +45,7 @@ class Pairs:
     levels: Levels
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Model:
     """The parameters of one alignment. `m` and `u` are [field, level]; `rarity` is -log2 of the value's frequency."""
 
