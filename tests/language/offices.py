@@ -1,98 +1,164 @@
-"""Workspaces for tests of the whole program: one is made for the run, each test works on a copy of its own.
+"""A small office: a workspace with one register of invented persons, its copies, and leaks made of them.
 
-`unchanged` is the promise of every error: the folder holds the same files with the same bytes as before. Lock files are
-left out (they hold the number of the last process that took them), and nothing else.
+Making a workspace costs a second (scrypt); `template` makes it once, and every test works on a copy of the folder.
 """
 
 from __future__ import annotations
 
+import csv
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import muniment as mu
-from language.rings import PASSPHRASE
-from muniment.demo import people
-from muniment.engine.writers import open_writer
+from muniment.config import set_carriers, set_structural
+from muniment.demo.people import register
 from muniment.table import Table
+from muniment.trace.verdict import Verdict
+from muniment.workspace.office import Workspace, init, open_workspace
+from muniment.workspace.parts import Parts
 
-PERSONS = 300
-REGISTER = "persons"
-RECIPIENT, PURPOSE = "Tax office of Mühlheim 稅務局", "yearly check of tax numbers"
-_LOCKS = ("lock", ".muniment.toml.lock")
+from language.rings import CUSTODIANS, PASSPHRASE, Clock
+
+COLUMNS = ("person_id", "name_zh", "name_en", "sex", "birth_date", "address_zh", "address_en", "phone", "points")
+MARKED = ("birth_date", "address_zh", "address_en", "phone")
+"""The columns that `accept="equivalent"` marks."""
+PERSONS = 150
+PURPOSE = "yearly check"
 
 
-@dataclass(frozen=True)
-class Place:
-    """A folder with a workspace, the register's file and one copy that was handed out."""
+def people(rows: int = PERSONS, seed: int = 1) -> Table:
+    """The register: nine columns of the demo's persons."""
+    return register(rows, seed).select(COLUMNS)
+
+
+def write_table(path: Path, table: Table) -> Path:
+    """Write a table as CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(table.columns)
+        writer.writerows([["" if cell is None else cell for cell in row] for row in table.iter_rows()])
+    return path
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV as a table; an empty cell is NULL."""
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    return Table.from_rows(header, [[cell or None for cell in row] for row in rows])
+
+
+def template(folder: Path, *, accept: str = "equivalent", custodians: bool = False) -> Path:
+    """Make an office with its register, to be copied: the register's path is relative to the workspace."""
+    source = write_table(folder / "persons.csv", people())
+    words = CUSTODIANS if custodians else None
+    workspace = init(folder / "office", PASSPHRASE, custodians=words, clock=Clock())
+    workspace.register("persons", source, key="person_id", coalition=1, accept=accept)  # type: ignore[arg-type]
+    settings = folder / "office" / "muniment.toml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace(str(source), "../persons.csv"), encoding="utf-8")
+    return folder
+
+
+@dataclass
+class Office:
+    """One copy of the template. `workspace` is opened when it is first used, and again after the settings changed."""
 
     folder: Path
+    clock: Clock = field(default_factory=Clock)
+    custodians: tuple[str, str] | None = None
+    _workspace: Workspace | None = None
+
+    @classmethod
+    def copied(cls, made: Path, folder: Path, **options: Any) -> Office:
+        shutil.copytree(made, folder)
+        return cls(folder, **options)
 
     @property
-    def office(self) -> Path:
-        return self.folder / "office"
+    def workspace(self) -> Workspace:
+        if self._workspace is None:
+            self.reopen()
+        assert self._workspace is not None
+        return self._workspace
+
+    @property
+    def parts(self) -> Parts:
+        return self.workspace._parts
+
+    def reopen(self) -> Workspace:
+        self._workspace = open_workspace(
+            self.folder / "office", PASSPHRASE, custodians=self.custodians, clock=self.clock
+        )
+        return self._workspace
+
+    # --- the register and what is allowed ------------------------------------------------------------------------
 
     @property
     def source(self) -> Path:
-        return self.folder / "people.csv"
+        return self.folder / "persons.csv"
 
     @property
-    def copy(self) -> Path:
-        return self.folder / "copy-1.csv"
+    def persons(self) -> Table:
+        return read_table(self.source)
 
-    def open(self) -> mu.Workspace:
-        return mu.open(self.office, PASSPHRASE)
+    def change(self, change: Callable[[Table], Table]) -> None:
+        """The register is changed by somebody else."""
+        write_table(self.source, change(self.persons))
 
-    def release(self, out: str | Path, to: str = RECIPIENT, purpose: str = PURPOSE, **more: object) -> object:
-        return self.open().release(REGISTER, to=to, purpose=purpose, out=self.folder / out, **more)  # type: ignore[arg-type]
+    def allow(self, column: str, *carriers: str, tolerance: str | None = None) -> None:
+        """The owner writes carriers, and a tolerance, into muniment.toml."""
+        settings = self.folder / "office" / "muniment.toml"
+        if tolerance is not None:
+            head = f"[registers.persons.columns.{column}]\n"
+            text = settings.read_text(encoding="utf-8")
+            settings.write_text(text.replace(head, f'{head}tolerance = "{tolerance}"\n'), encoding="utf-8")
+        set_carriers(settings, "persons", column, carriers)
+        self._workspace = None
 
-    def register_from(self, table: Table) -> None:
-        """Put another table into the register's file."""
-        write_csv(self.source, table)
+    def allow_rows(self, *structural: str) -> None:
+        """The owner allows marks that are rows."""
+        set_structural(self.folder / "office" / "muniment.toml", "persons", structural)
+        self._workspace = None
 
-    @contextmanager
-    def unchanged(self) -> Iterator[None]:
-        """Whatever the block does, the workspace keeps its files and bytes, and no file appears beside it."""
-        before, around = digests(self.office), {path.name for path in self.folder.iterdir()}
-        yield
-        assert digests(self.office) == before
-        assert {path.name for path in self.folder.iterdir()} == around
+    def allow_no_cells(self) -> None:
+        for column in MARKED:
+            self.allow(column)
 
+    # --- copies and leaks ------------------------------------------------------------------------------------------
 
-def digests(folder: Path) -> dict[str, str]:
-    """The digest of every file below a folder, lock files left out."""
-    return {
-        str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in _LOCKS
-    }
+    def out(self, name: str) -> Path:
+        folder = self.folder / "out"
+        folder.mkdir(exist_ok=True)
+        return folder / name
 
+    def release(self, *names: str, prefix: str = "", **options: Any) -> list[Path]:
+        """A copy for each of these recipients, in one release."""
+        to = {name: self.out(f"{prefix}{name}.csv") for name in names}
+        self.workspace.release_many("persons", to=to, purpose=PURPOSE, **options)
+        return list(to.values())
 
-def write_csv(path: Path, table: Table) -> None:
-    with open_writer(path, table.columns, dict.fromkeys(table.columns, "VARCHAR"), "csv") as writer:
-        writer.write(table)
+    def leak(self, table: Table, name: str = "found.csv") -> Path:
+        """A file turned up outside."""
+        return write_table(self.out(name), table)
 
+    def trace(self, file: Path, **options: Any) -> Verdict:
+        return self.workspace.trace(file, **options)
 
-def demo_table(rows: int = PERSONS) -> Table:
-    return people.register(rows, 7)
-
-
-def make_place(folder: Path, *, custodians: tuple[str, str] | None = None) -> Place:
-    """A new workspace with a register and one copy."""
-    place = Place(folder)
-    write_csv(place.source, demo_table())
-    office = mu.init(place.office, PASSPHRASE, custodians=custodians)
-    office.register(REGISTER, place.source, key=people.KEY, accept="equivalent")
-    office.release(REGISTER, to=RECIPIENT, purpose=PURPOSE, out=place.copy)
-    return place
+    def named(self, file: Path, **options: Any) -> list[str]:
+        return [named.recipient for named in self.trace(file, **options).named]
 
 
-def copy_place(place: Place, folder: Path) -> Place:
-    """A copy of everything, its register's file included: the settings name the new place."""
-    shutil.copytree(place.folder, folder, dirs_exist_ok=True)
-    settings = folder / "office" / "muniment.toml"
-    settings.write_text(settings.read_text().replace(str(place.folder), str(folder)))
-    return Place(folder)
+def stacked(tables: Iterable[Table]) -> Table:
+    """The rows of several tables with the same columns."""
+    parts = list(tables)
+    return Table(parts[0].columns, tuple([cell for part in parts for cell in part[name]] for name in parts[0].columns))
+
+
+def without(table: Table, columns: Sequence[str]) -> Table:
+    """The table without some columns."""
+    return table.select([name for name in table.columns if name not in columns])
+
+
+def in_order(table: Table, column: str) -> Table:
+    """The rows sorted by one column."""
+    return table.take(sorted(range(table.rows), key=lambda row: table[column][row] or ""))

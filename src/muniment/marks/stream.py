@@ -139,7 +139,7 @@ class ReleaseStream:
             tally.cells[column.name] = tally.cells.get(column.name, 0) + table.rows
             tally.changed[column.name] = tally.changed.get(column.name, 0) + changed
         for structural in self._plan.structural:
-            tally.symbols += int(keep.sum()) if structural.name == OMISSION else 0
+            tally.symbols += int((keep & ~is_decoy).sum()) if structural.name == OMISSION else 0
             tally.symbols += int((keep & is_decoy).sum()) if structural.name == DECOY else 0
 
     def _hand_on(self, position: int, table: Table, records: NDArray[np.uint64], keep: NDArray[np.bool_]) -> None:
