@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 CORE   := $(VENV)/core.stamp
 DEV    := $(VENV)/dev.stamp
 export PYTHONDONTWRITEBYTECODE ?= 1
@@ -19,10 +20,10 @@ demo: $(CORE) ## a synthetic register, 200 copies, three leaked files and their 
 	$(BIN)/muniment demo $(ARGS)
 
 test: static ## all checks, and every test but the long ones
-	$(BIN)/python -m pytest -m "not soak" $(ARGS)
+	$(PYTEST) -m "not soak" $(ARGS)
 
 check: static ## all checks, and the tests that need no server
-	$(BIN)/python -m pytest -m "not live and not soak" $(ARGS)
+	$(PYTEST) -m "not live and not soak" $(ARGS)
 
 static: lint types imports budgets mirror pages ## lint, types, import rules, budgets, mirror, reference pages
 
@@ -40,7 +41,7 @@ pages: $(DEV)
 	$(BIN)/python tools/docs_cli.py --check
 
 soak: $(DEV) ## the tests that take minutes
-	$(BIN)/python -m pytest -m soak $(ARGS)
+	$(PYTEST) -m soak $(ARGS)
 
 bench: $(DEV) ## one measurement for each claim; writes bench/RESULTS.md
 	$(BIN)/python bench/run.py $(ARGS)

@@ -54,8 +54,8 @@ def rate(hits: int, of: int) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a percentage with three significant digits."""
-    return f"{100 * share:.3g} %"
+    """A share as a percentage with four significant digits."""
+    return f"{100 * share:.4g} %"
 
 
 class Office:

@@ -112,11 +112,13 @@ def check_target(path: Path, option: str) -> None:
     Raises `InputError` where there is something already, no folder, or no name that a file system takes.
     """
     other = f"choose another {option}"
+    if "\0" in str(path):
+        raise InputError(f"no file can have the name {path.name[:80]!r}: it holds a NUL", hint=other)
     try:
         there, folder = path.exists() or path.is_symlink(), path.parent.is_dir()
-    except (OSError, ValueError) as error:  # a name too long, a NUL in it
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "it holds a NUL"
-        raise InputError(f"no file can have the name {path.name[:80]!r}: {reason.lower()}", hint=other) from error
+    except OSError as error:  # a name too long; a folder that may not be looked into
+        reason = (error.strerror or type(error).__name__).lower()
+        raise InputError(f"no file can have the name {path.name[:80]!r}: {reason}", hint=other) from error
     if there:
         raise InputError(f"{path}: there is a file already; it stays", hint=other)
     if not folder:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from language.offices import Place, copy_place, make_place
+from language.places import Place, copy_place, make_place
 
 
 @pytest.fixture(scope="session")

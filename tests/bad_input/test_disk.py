@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import muniment as mu
-from language.offices import RECIPIENT, REGISTER, Place, copy_place, demo_table, digests
+from language.places import RECIPIENT, REGISTER, Place, copy_place, demo_table, digests
 from language.rings import PASSPHRASE
 from muniment.errors import InputError, UnreachableError
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from language.leak_files import workbook_bytes
-from language.offices import RECIPIENT, Place, demo_table, digests
+from language.places import RECIPIENT, Place, demo_table, digests
 from muniment.engine.writers import open_writer
 from muniment.errors import InputError, LimitError
 

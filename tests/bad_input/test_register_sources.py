@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from language.leak_files import workbook_bytes
-from language.offices import REGISTER, Place, demo_table, digests, write_csv
+from language.places import REGISTER, Place, demo_table, digests, write_csv
 from muniment.engine.writers import open_writer
 from muniment.errors import InputError, LimitError, MunimentError, UnreachableError
 from muniment.table import Table

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from muniment.marks.suggest import REASONS
+from muniment.messages import catalogue
+
 if TYPE_CHECKING:
     from conftest import Office
 
@@ -68,3 +71,8 @@ def test_errors_name_what_is_wrong(office: Office, arguments: tuple[str, ...], s
     assert outcome.code == 2
     assert said in outcome.error()["error"]
     assert (office.folder / "muniment.toml").read_bytes() == before
+
+
+def test_every_reason_has_its_words() -> None:
+    codes = {key.removeprefix("cli.reason_") for key in catalogue("en") if key.startswith("cli.reason_")}
+    assert codes == set(REASONS)

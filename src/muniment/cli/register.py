@@ -131,14 +131,21 @@ def _suggestions(desk: Desk, found: Sequence[Suggestion]) -> Iterator[str]:
             yield f"{desk.text('column', column=one.column, kind=one.kind.value)}"
             shown = one.column
         if one.carrier is None:
-            yield "  " + desk.text("never", reason=one.reason)
+            yield "  " + desk.text("never", reason=_reason(desk, one))
             continue
         harm = one.harm.value if one.harm else ""
         yield "  " + desk.text("carrier", carrier=one.carrier, harm=harm, symbols=one.symbols)
         yield "    " + desk.text("groups", before=one.groups_before, after=one.groups_after)
         if one.tolerance is not None:
             yield "    " + desk.text("tolerance", tolerance=one.tolerance)
-        yield "    " + (desk.text("not_taken", reason=one.reason) if one.reason else desk.text("taken"))
+        yield "    " + (desk.text("taken") if one.accepted else desk.text("not_taken", reason=_reason(desk, one)))
         yield from (
             "    " + desk.text("example", before=e.before, zero=e.zero, one=e.one) for e in one.examples
         )
+
+
+def _reason(desk: Desk, suggestion: Suggestion) -> str:
+    """Why a column or carrier is not taken, in the language of the desk."""
+    from muniment.marks.suggest import LEAST_SLOTS
+
+    return desk.text(f"reason_{suggestion.reason_code}", least=f"{LEAST_SLOTS:.0%}")

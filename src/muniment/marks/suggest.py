@@ -52,7 +52,7 @@ REASONS: Final = {
 _NEVER: Final = {Kind.NAME: "name", Kind.PLACE: "place", Kind.CATEGORY: "category", Kind.EMAIL: "email"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Example:
     """A cell of the register and its two spellings."""
 

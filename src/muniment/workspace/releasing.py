@@ -91,6 +91,8 @@ def release(parts: Parts, order: Order, progress: Progress = lambda rows: None) 
 
 def _checked(order: Order, register: Register) -> tuple[str, ...]:
     """Step 1; returns the columns that are handed out."""
+    if not order.recipients:
+        raise InputError("no recipient given: expected at least one", hint="--to RECIPIENT")
     for name in order.recipients:
         checked_name("the name of a recipient", name)
     if len(set(order.recipients)) < len(order.recipients) or len(set(order.outs)) < len(order.outs):
@@ -103,7 +105,14 @@ def _checked(order: Order, register: Register) -> tuple[str, ...]:
         if out.suffix.lower() not in FORMS:
             raise InputError(f"{out}: unknown form {out.suffix!r}: expected .csv, .parquet or .xlsx")
         check_target(out, "--out")
-    return tuple(register.column(name).name for name in order.columns or [c.name for c in register.columns])
+    return _columns(order, register)
+
+
+def _columns(order: Order, register: Register) -> tuple[str, ...]:
+    columns = order.columns or tuple(column.name for column in register.columns)
+    if len(set(columns)) < len(columns):
+        raise InputError(f"a column is named twice ({', '.join(columns)}): expected each once")
+    return tuple(register.column(name).name for name in columns)
 
 
 def _opened(parts: Parts, register: Register, columns: Sequence[str]) -> Source:

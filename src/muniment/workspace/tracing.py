@@ -115,7 +115,7 @@ def _registers(parts: Parts, name: str | None, before: Head) -> list[Register]:
     if name is not None:
         register = parts.register(name)
         if name not in with_copies:
-            raise InputError(f"register {name!r}: no copy is on record before {before.time:%Y-%m-%d %H:%M}; nobody can be named")
+            raise InputError(f"register {name!r}: no copy is on record before the leak was found; nobody can be named")
         return [register]
     if not with_copies:
         raise InputError("no copy of any register is on record before the leak was found; nobody can be named")
