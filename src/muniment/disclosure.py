@@ -118,10 +118,11 @@ def canonical_keys(columns: Sequence[Sequence[str]]) -> list[bytes]:
 
 def checked_name(what: str, name: str) -> str:
     """Return `name` if it can stand in a table and on a terminal; `InputError` says what is wrong with it."""
+    hint = f"give a name of 1 to {NAME_CHARACTERS} printable characters"
     if not name.strip():
-        raise InputError(f"{what} is empty: expected a name of 1 to {NAME_CHARACTERS} characters")
+        raise InputError(f"{what} is empty: expected a name of 1 to {NAME_CHARACTERS} characters", hint=hint)
     if len(name) > NAME_CHARACTERS:
-        raise InputError(f"{what} has {len(name):,} characters: expected at most {NAME_CHARACTERS}")
+        raise InputError(f"{what} has {len(name):,} characters: expected at most {NAME_CHARACTERS}", hint=hint)
     if not name.isprintable():
-        raise InputError(f"{what} holds a control character or line break: expected printable text")
+        raise InputError(f"{what} holds a control character or line break: expected printable text", hint=hint)
     return name

@@ -20,10 +20,11 @@ from muniment.errors import InputError, LimitError
 FIVE_GB = 5 * 1000**3
 LEDGER = {"ledger/journal.bin", "ledger/head"}
 CSV = "id,name,city\n" + "".join(f"{i},Person {i},Town {i % 7}\n" for i in range(60))
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+ENTITIES = '<!ENTITY a "ha"><!ENTITY b "' + "&a;" * 100 + '"><!ENTITY c "' + "&b;" * 100 + '">'
 LAUGHS = (
-    '<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "ha"><!ENTITY b "' + "&a;" * 100 + '"><!ENTITY c "' + "&b;" * 100 + '">]>'
-    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c t="inlineStr">'
-    "<is><t>&c;</t></is></c></row></sheetData></worksheet>"
+    f'<?xml version="1.0"?><!DOCTYPE w [{ENTITIES}]><worksheet xmlns="{NAMESPACE}"><sheetData><row r="1">'
+    '<c t="inlineStr"><is><t>&c;</t></is></c></row></sheetData></worksheet>'
 )
 OUTSIDE = LAUGHS.replace('<!ENTITY a "ha">', '<!ENTITY a "ha"><!ENTITY c SYSTEM "file:///etc/passwd">')
 
@@ -57,7 +58,8 @@ def with_sheet(xml: str) -> Callable[[Path], bytes]:
 
 def bomb(folder: Path, inside: str = "rows.csv", size: int = 60_000_000) -> bytes:
     path, line = folder / "bomb.zip", b"a" * 997 + b",b\n"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(inside, "w", force_zip64=True) as member:
+    archive = zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED)
+    with archive, archive.open(inside, "w", force_zip64=True) as member:
         for _ in range(size // 1_000_000):
             member.write(line * 1_000)
     data = path.read_bytes()
@@ -78,6 +80,7 @@ def nested(folder: Path) -> bytes:
 
 FAULTS: dict[str, tuple[str, Callable[[Path], bytes], str]] = {
     "empty": ("x.csv", lambda folder: b"", "empty"),
+    "a header alone": ("x.csv", lambda folder: b"id,name\r\n", "no row"),
     "binary": ("x.csv", lambda folder: bytes(range(256)) * 20, "binary data"),
     "truncated Parquet": ("x.parquet", lambda folder: form(folder, ".parquet")[:-60], "cut short"),
     "truncated workbook": ("x.xlsx", lambda folder: form(folder, ".xlsx")[:-60], "not a whole zip file"),
@@ -134,18 +137,14 @@ def test_more_than_is_read_at_all(place: Place) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [CSV, "x,y\n" + "".join(f"{i * i},{i}\n" for i in range(50)), "name\n\n", "one line of prose, and no table at all\n"],
-    ids=["other persons", "numbers", "no rows", "prose"],
+    [CSV, "x,y\n" + "".join(f"{i * i},{i}\n" for i in range(50)), "one line of prose, and no table at all\n"],
+    ids=["other persons", "numbers", "prose"],
 )
 def test_nothing_of_this_register_is_a_verdict(place: Place, content: str) -> None:
     path = place.folder / "x.csv"
     path.write_text(content)
     before = digests(place.office)
-    try:
-        verdict = place.open().trace(path)
-    except InputError as error:
-        assert content in ("name\n\n",), error.message  # a header alone is no table
-        return
+    verdict = place.open().trace(path)
     assert (verdict.verdict, verdict.named, verdict.rows_aligned, verdict.symbols_read) == ("none", (), 0, 0)
     assert verdict.shown_histogram is None
     assert verdict.to_json()["rows"] == {"read": verdict.rows_read, "aligned": 0}

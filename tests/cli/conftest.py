@@ -34,7 +34,8 @@ class Office:
     def leak(self, path: Path, number: int, rows: int = 80) -> Path:
         """Some rows of a copy, without the key column."""
         lines = self.copy(number).read_text(encoding="utf-8").splitlines()
-        path.write_text("\n".join(line.partition(",")[2] for line in [lines[0], *lines[-rows:]]) + "\n", encoding="utf-8")
+        kept = (line.partition(",")[2] for line in [lines[0], *lines[-rows:]])
+        path.write_text("\n".join(kept) + "\n", encoding="utf-8")
         return path
 
 
@@ -47,7 +48,8 @@ def made(folder: Path) -> Office:
     office = folder / "office"
     at = {"MUNIMENT_WORKSPACE": str(office)}
     init = muniment("init", office, "--name", "Test office", "--json")
-    added = muniment("register", "add", "people", source, "--key", "person_id", "--accept", "equivalent", "--json", env=at)
+    accept = ("--accept", "equivalent", "--json")
+    added = muniment("register", "add", "people", source, "--key", "person_id", *accept, env=at)
     released = muniment(
         "release", "people", "--to-file", recipients, "--out-dir", folder / "copies",
         "--purpose", "yearly check", "--json", env=at,

@@ -20,13 +20,15 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
-    """Standard input and standard error are a terminal; returns what was typed so far, to be filled."""
-    typed, shown = Terminal(), Terminal()
-    monkeypatch.setattr(sys, "stdin", typed)
+def terminal(monkeypatch: pytest.MonkeyPatch, typed: str = "") -> Terminal:
+    """Make standard input and standard error a terminal; returns what is shown on it.
+
+    No fixture: the capture of the runner puts its own stream in place between a fixture and the test.
+    """
+    shown = Terminal()
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
     monkeypatch.setattr(sys, "stderr", shown)
-    return typed
+    return shown
 
 
 @pytest.fixture
@@ -64,10 +66,11 @@ def test_yes_answers() -> None:
     Desk(Options(yes=True)).confirm("overwrite", file="a")
 
 
-@pytest.mark.parametrize(("answer", "good"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)])
-def test_a_question_on_a_terminal(terminal: Terminal, answer: str, good: bool) -> None:
-    terminal.write(answer)
-    terminal.seek(0)
+@pytest.mark.parametrize(
+    ("answer", "good"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)]
+)
+def test_a_question_on_a_terminal(monkeypatch: pytest.MonkeyPatch, answer: str, good: bool) -> None:
+    terminal(monkeypatch, answer)
     if good:
         Desk(Options()).confirm("overwrite", file="a")
     else:
@@ -75,8 +78,8 @@ def test_a_question_on_a_terminal(terminal: Terminal, answer: str, good: bool) -
             Desk(Options()).confirm("overwrite", file="a")
 
 
-@pytest.mark.usefixtures("terminal")
 def test_passphrases_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal(monkeypatch)
     monkeypatch.delenv(ENVIRONMENT, raising=False)
     asked = _typing(monkeypatch, "one two", "new words", "new words", "new words", "other words")
     desk = Desk(Options())
@@ -130,8 +133,8 @@ def test_progress_is_silent_without_a_terminal(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr() == ("", "")
 
 
-def test_progress_on_a_terminal(terminal: Terminal) -> None:
+def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = terminal(monkeypatch)
     with Desk(Options()).working("reading", what="[red]people") as update:
         update("[bold]step")
-    assert isinstance(sys.stderr, Terminal)
-    assert "[red]people" in sys.stderr.getvalue()
+    assert "[red]people" in shown.getvalue()

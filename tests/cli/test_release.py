@@ -89,7 +89,7 @@ def test_a_refused_release_leaves_nothing(
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_no_file(office: Office, tmp_path: Path, number: int, code: int) -> None:
-    people = register(40_000, 1)
+    people = register(20_000, 1)
     source = write_csv(tmp_path / "many.csv", people.columns, list(people.iter_rows()))
     name = f"many-{number}"
     added = office.run("register", "add", name, source, "--key", "person_id", "--accept", "equivalent", "--quiet")

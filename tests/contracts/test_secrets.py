@@ -17,7 +17,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
-from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -25,10 +24,8 @@ import numpy as np
 import pytest
 
 import muniment as mu
-from language.places import PURPOSE, RECIPIENT, REGISTER, Place, demo_table, make_place, write_csv
+from language.places import OWNER, PURPOSE, RECIPIENT, REGISTER, Place, demo_table, furnish, make_place, write_csv
 from language.rings import PASSPHRASE
-from muniment.config import set_structural
-from muniment.demo import numbers
 from muniment.errors import MunimentError
 from muniment.ingest.leaks import read_leak
 from muniment.workspace.aligning import align_leak
@@ -121,22 +118,12 @@ WHY_LEADS = "who had the file of the flood victims"
 def used(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A workspace that did everything: decoys, omission and order of rows, two recipients, leads, a sealed bundle."""
     place = make_place(tmp_path_factory.mktemp("used"))
+    furnish(place)
     office = place.open()
-    office.plan_decoys(
-        REGISTER,
-        count=8,
-        reserved=numbers.reserve_ids(400, seed=7, key=bytes(32)),
-        expires=date(2099, 1, 1),
-        owner="Head of the registry",
-        consent="agreed in writing",
-        share=0.5,
-    )
-    set_structural(place.office / "muniment.toml", REGISTER, ["decoy", "omission", "order"])
-    office = place.open()
-    for to, out in ((RECIPIENT, "copy-2.csv"), (OTHER, "copy-3.csv")):
+    for to, out in ((RECIPIENT, "copy-4.csv"), (OTHER, "copy-3.csv")):
         office.release(REGISTER, to=to, purpose=PURPOSE, out=place.folder / out, where=WHERE)
     bundle = place.folder / "verdict.zip"
-    verdict = office.trace(place.folder / "copy-2.csv", bundle=bundle, leads_purpose=WHY_LEADS)
+    verdict = office.trace(place.folder / "copy-4.csv", bundle=bundle, leads_purpose=WHY_LEADS)
     assert [named.recipient for named in verdict.named] == [RECIPIENT]
     assert office.copies()[-1].symbols
     return place
@@ -173,7 +160,7 @@ def stored(place: Place) -> dict[str, bytes]:
 
 
 def test_no_person_recipient_or_purpose_is_in_any_file(used: Place) -> None:
-    words = {RECIPIENT, OTHER, PURPOSE, WHERE, WHY_LEADS, PASSPHRASE, "Head of the registry", *values(used)}
+    words = {RECIPIENT, OTHER, PURPOSE, WHERE, WHY_LEADS, PASSPHRASE, OWNER, *values(used)}
     files = stored(used)
     assert {name.partition("/")[0] for name in files} >= {"baseline", "decoys", "keys", "ledger", "muniment.toml"}
     for name, content in files.items():

@@ -21,7 +21,9 @@ from muniment.workspace.parts import Parts
 
 from language.rings import CUSTODIANS, PASSPHRASE, Clock
 
-COLUMNS = ("person_id", "name_zh", "name_en", "sex", "birth_date", "address_zh", "address_en", "phone", "points")
+COLUMNS = (
+    "person_id", "household_id", "name_zh", "name_en", "sex", "birth_date", "address_zh", "address_en", "phone", "points",
+)  # fmt: skip
 MARKED = ("birth_date", "address_zh", "address_en", "phone")
 """The columns that `accept="equivalent"` marks."""
 PERSONS = 150
@@ -29,7 +31,7 @@ PURPOSE = "yearly check"
 
 
 def people(rows: int = PERSONS, seed: int = 1) -> Table:
-    """The register: nine columns of the demo's persons."""
+    """The register: ten columns of the demo's persons."""
     return register(rows, seed).select(COLUMNS)
 
 

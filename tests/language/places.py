@@ -10,18 +10,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
 import muniment as mu
 from language.rings import PASSPHRASE
-from muniment.demo import people
+from muniment.config import set_structural
+from muniment.demo import numbers, people
 from muniment.engine.writers import open_writer
 from muniment.table import Table
 
 PERSONS = 300
 REGISTER = "persons"
 RECIPIENT, PURPOSE = "Tax office of Mühlheim 稅務局", "yearly check of tax numbers"
+OWNER = "Head of the registry"
 _LOCKS = ("lock", ".muniment.toml.lock")
 
 
@@ -96,3 +99,19 @@ def copy_place(place: Place, folder: Path) -> Place:
     settings = folder / "office" / "muniment.toml"
     settings.write_text(settings.read_text().replace(str(place.folder), str(folder)))
     return Place(folder)
+
+
+def furnish(place: Place) -> None:
+    """Decoys, omission and order of rows, and a second copy that has them."""
+    office = place.open()
+    office.plan_decoys(
+        REGISTER,
+        count=8,
+        reserved=numbers.reserve_ids(400, seed=7, key=bytes(32)),
+        expires=date(2099, 1, 1),
+        owner=OWNER,
+        consent="agreed in writing",
+        share=0.5,
+    )
+    set_structural(place.office / "muniment.toml", REGISTER, ["decoy", "omission", "order"])
+    place.release("copy-2.csv")

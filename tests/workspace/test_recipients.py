@@ -36,7 +36,7 @@ def test_no_header_and_named_files(tmp_path: Path) -> None:
 def test_many_names_sort(tmp_path: Path) -> None:
     found = read_recipients(_file(tmp_path, "\n".join(f"r{i}" for i in range(10_000))), tmp_path)
     assert list(found.values())[-1].name == "copy-10000.csv"
-    assert list(found.values())[0].name == "copy-00001.csv"
+    assert next(iter(found.values())).name == "copy-00001.csv"
 
 
 @pytest.mark.parametrize(

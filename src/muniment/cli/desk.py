@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from muniment.cli.faults import abandon_output
 from muniment.errors import InputError, UnreachableError
 from muniment.messages import text
 
@@ -116,6 +117,7 @@ class Desk:
         except BrokenPipeError:
             raise  # the reader went away: an end, not a fault
         except OSError as error:
+            abandon_output()
             reason = (error.strerror or "unknown reason").lower()
             raise UnreachableError(f"standard output could not be written: {reason}") from error
 

@@ -14,6 +14,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import typer
@@ -46,16 +47,22 @@ def guarded(action: Callable[[], int], *, json: bool, debug: bool) -> int:
         return error.exit_code
     except KeyboardInterrupt as error:
         code = error.code if isinstance(error, Terminated) else INTERRUPTED
+        sys.stderr.write("\n" if sys.stderr.isatty() else "")  # the prompt or the count that was shown
         tell("interrupted; nothing was half-written", "", json=json)
         return code
     except BrokenPipeError:
-        # Python flushes standard output once more as it ends: that must not fail a second time.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
         return CLOSED
     except (typer.TyperException, typer.Exit, typer.Abort):
         raise
     except Exception as error:
         return _bug(error, json=json, debug=debug)
+
+
+def abandon_output() -> None:
+    """Let standard output lead nowhere: Python flushes it once more as it ends, and that must not fail again."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def tell(message: str, hint: str, *, json: bool) -> None:

@@ -8,6 +8,7 @@ reads standard output.
 from __future__ import annotations
 
 import io
+import os
 import signal
 import sys
 import threading
@@ -52,6 +53,7 @@ app = _program()
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns the exit code and never raises."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _fill_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal of another encoding must not end a command
@@ -75,6 +77,18 @@ def _run(given: list[str]) -> int:
 def _lower(message: str) -> str:
     """A message of the parser in the house's way: it begins in lower case and ends without a stop."""
     return (message[:1].lower() + message[1:]).rstrip(".")
+
+
+def _fill_closed_streams() -> None:
+    """Put the null device where a standard stream is closed: else the next file that is opened takes its place."""
+    if None not in (sys.stdin, sys.stdout, sys.stderr):
+        return
+    while (free := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(free)
+    sys.stdin = sys.stdin or open(os.devnull, encoding="utf-8")  # noqa: SIM115 - open to the end, as they always are
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 @contextmanager

@@ -97,13 +97,16 @@ def root(app: typer.Typer, version: Callable[[], str], text: str) -> None:
     """Let the common options stand before the command's name as well, and `--version`."""
 
     def before(ctx: typer.Context, **values: Any) -> None:
-        if values.pop("version"):
-            typer.echo(version())
-            raise typer.Exit
+        values.pop("version")
         ctx.obj = Options(**values)
 
+    def show(wanted: bool) -> None:
+        if wanted:
+            typer.echo(version())
+            raise typer.Exit
+
     before.__doc__ = text
-    shown = Annotated[bool, typer.Option("--version", help="Print the version.")]
+    shown = Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=show)]
     _describe(before, [_keyword("version", shown, False)])
     app.callback()(before)
 

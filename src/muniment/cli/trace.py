@@ -79,9 +79,9 @@ def trace(
             bundle=bundle,
             progress=update,
         )
+    _print(desk, verdict, examples=not no_examples)  # before the report: a full disk must not cost the verdict
     if report is not None:
         _write_report(verdict, report, desk.lang, examples=not no_examples)
-    _print(desk, verdict, examples=not no_examples)
     for key, target in (("report_written", report), ("bundle_written", bundle)):
         if target is not None:
             desk.remark(key, file=target)

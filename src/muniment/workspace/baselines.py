@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from muniment.durable import storage_faults
 from muniment.marks.baseline import Baseline, CellDigest, State
 from muniment.marks.write import Prepared
 from muniment.prf import hkdf
@@ -110,5 +111,6 @@ def extend_baseline(parts: Parts, register: str, observed: Observed) -> None:
     news = observed.news(known)
     if news is not None:
         path = _path(parts, register)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        with storage_faults(path.parent, "make the folder"):
+            path.parent.mkdir(mode=0o700, exist_ok=True)
         write_sealed(path, parts.ring.all("segment")[0].secret, [known.merged(news).to_bytes()], _purpose(register))

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from muniment.disclosure import Register
+from muniment.durable import storage_faults
 from muniment.engine.duck import matching_rows
 from muniment.errors import InputError
 from muniment.ledger.declarations import registers
@@ -55,12 +56,13 @@ def plan_decoys(parts: Parts, order: DecoyOrder) -> DecoyPlan:
         register,
         order.count,
         key=hkdf(parts.ring.all("mark")[0].secret, "muniment decoys 1", register.name, str(number)),
-        reserved=order.reserved,
+        reserved=_unused(parts, register, order.reserved),
         exists=lambda drawn: like_records(drawn, register, source.batches(columns)),
     )
     plan = DecoyPlan(register.name, register.key, table, order.share, order.expires, order.consent)
     path = parts.decoy_folder / f"{_number(parts, register):04}-{number:04}.bin"
-    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with storage_faults(path.parent, "make the folder"):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
     write_sealed(path, parts.ring.all("segment")[0].secret, [plan.to_json().encode()], _PURPOSE)
     body = {
         "register": register.name, "decoys": table.rows, "share": order.share, "expires": order.expires.isoformat(),
@@ -68,6 +70,12 @@ def plan_decoys(parts: Parts, order: DecoyOrder) -> DecoyPlan:
     }
     parts.journal.append("decoys", body, parts.clock())
     return plan
+
+
+def _unused(parts: Parts, register: Register, reserved: Sequence[str]) -> tuple[str, ...]:
+    """The reserved numbers that no decoy of an earlier plan has: two decoys of one number would be one address."""
+    used = {cell for plan in plans(parts, register) for key in plan.exclusion() for cell in key}
+    return tuple(number for number in reserved if number not in used)
 
 
 def plans(parts: Parts, register: Register) -> list[DecoyPlan]:

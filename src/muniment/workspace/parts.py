@@ -41,6 +41,14 @@ class Parts:
                 f"register {name!r} stands in muniment.toml, but was never logged",
                 hint=f"take its block out of muniment.toml, then: muniment register add {name} SOURCE --key COLUMN",
             )
+        for setting in ("key", "coalition"):
+            asked, logged = getattr(settings, setting), getattr(declared, setting)
+            if asked != logged:
+                raise InputError(
+                    f"register {name!r}: {setting} is {asked!r} in muniment.toml, but was logged as {logged!r}: another "
+                    "one would leave every earlier copy untraceable",
+                    hint="put the old value back, or add the source as a register of another name",
+                )
         return Register(
             name, settings.source, declared.key, declared.columns, declared.coalition, settings.encoding
         )

@@ -56,7 +56,7 @@ def read_reserve(path: Path) -> tuple[str, ...]:
 
 def _inside(path: Path, line: int, named: str) -> str:
     """A file name as it stands in the CSV: one name, without a folder, so that nothing is written elsewhere."""
-    if "\0" in named or Path(named).name != named:
+    if "\0" in named or named == ".." or Path(named).name != named:
         raise InputError(f"{path}: line {line:,}: expected the name of a file without a folder")
     return named
 
