@@ -38,7 +38,7 @@ class NearDonors:
     def draw(self, bucket: Hashable, day: int, coins: Coins) -> int:
         """A donor of the bucket among the `NEAREST` by day."""
         rows, days = self._rows[bucket], self._days[bucket]
-        half = min(NEAREST, len(rows)) // 2
+        half = max(1, min(NEAREST, len(rows)) // 2)
         middle = min(max(bisect_left(days, day), half), len(rows) - half)
         return rows[coins.between(max(0, middle - half), max(0, min(len(rows), middle + half) - 1))]
 FEW = 200

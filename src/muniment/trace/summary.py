@@ -61,13 +61,17 @@ def bound(verdict: Verdict, lang: str) -> str:
     if not verdict.symbols_read:
         return text("answer.no_symbols", lang)
     power = verdict.power
-    return text(
+    sentence = text(
         "answer.power",
         lang,
         symbols=count(power.symbols),
         probability=chance(power, lang),
         needed=needed(power, lang),
     )
+    if not verdict.opened:
+        return sentence
+    opened = text("answer.opened", lang, count=count(verdict.opened))
+    return text("common.sentences", lang, first=sentence, second=opened)
 
 
 def summary(verdict: Verdict, lang: str) -> str:

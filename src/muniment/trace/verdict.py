@@ -245,6 +245,8 @@ class Verdict:
     time: datetime
     software: str
     leads: tuple[Lead, ...] | None = None
+    opened: int = 0
+    """Recipients for whom symbols read here were opened by an earlier bundle: those read as erased for them."""
 
     @property
     def verdict(self) -> str:
@@ -288,6 +290,7 @@ class Verdict:
             "checkpoint": self.checkpoint,
             "key_commitments": dict(sorted(self.key_commitments.items())),
             "evidential": self.evidential,
+            "opened": self.opened,
             "time": self.time.isoformat(),
             "software": self.software,
         }

@@ -161,8 +161,13 @@ class _Run:
                 extend_baseline(self.parts, self.register.name, observed)
                 records = self.parts.copies.store_records(observed.pseudonyms)
                 copies = self.parts.copies.record_many([plan(records) for plan in planned], self.parts.clock())
-            for path, out in zip(temporary, outs, strict=True):
-                _appear(path, out)
+            try:
+                for path, out in zip(temporary, outs, strict=True):
+                    _appear(path, out)
+            finally:
+                for folder in {out.parent for out in outs}:
+                    with storage_faults(folder, "make the names of the copies durable"):
+                        sync_folder(folder)
         return [
             _result(copy.number, recipient.name, out, digest, tally, strength)
             for copy, recipient, out, digest, tally in zip(copies, recipients, outs, digests, tallies, strict=True)
@@ -284,7 +289,6 @@ def _appear(path: Path, out: Path) -> None:
             raise InputError(f"{out}: a file appeared there meanwhile; it stays, and this copy was not handed out") from None
         except OSError:
             os.rename(path, out)  # a file system without links
-        sync_folder(out.parent)
 
 
 def _result(copy: int, recipient: str, out: Path, digest: str, tally: Tally, strength: Strength) -> ReleaseResult:

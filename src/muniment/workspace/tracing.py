@@ -104,7 +104,7 @@ def trace(parts: Parts, question: Question, progress: Progress = lambda step: No
     progress("score")
     groups = [_group(parts, reading) for reading in readings]
     outcome = examine(groups, alpha, examination.number)
-    case = _Case(parts, question, leak, before, alignments, readings, outcome, examination.number, alpha)
+    case = _Case(parts, question, leak, before, alignments, readings, groups, outcome, examination.number, alpha)
     return Traced(case.verdict(), outcome.findings, tuple(groups), tuple(readings), case.main)
 
 
@@ -160,6 +160,7 @@ class _Case:
     before: Head
     alignments: Sequence[Aligned]
     readings: Sequence[KeyReading]
+    groups: Sequence[Group]
     outcome: Examination
     number: int
     alpha: float
@@ -196,6 +197,18 @@ class _Case:
             time=self.parts.clock(),
             software=_software(),
             leads=self._leads(),
+            opened=self._opened(),
+        )
+
+    def _opened(self) -> int:
+        """Recipients for whom some of the symbols read were opened before."""
+        return len(
+            {
+                number
+                for group in self.groups
+                for number, addresses in group.opened.items()
+                if np.isin(group.symbols.addresses.numbers, addresses).any()
+            }
         )
 
     def _named(self, finding: Finding) -> Named:
