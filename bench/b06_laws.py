@@ -1,7 +1,7 @@
 """Which bias law for registers that must withstand ten colluders: arcsine with several cutoffs, or discrete.
 
-For each law, P(at least one source is named, nobody else) under each attack, with the score as released (coalition and
-noise unknown), n = 1,000 candidates, a = 1e-6, first examination. No register is needed: symbols are drawn from the law.
+For each law, P(at least one source is named) under each attack, with the score as released (coalition and noise
+unknown), n = 1,000 candidates, a = 1e-6, first examination. No register is needed: symbols are drawn from the law.
 Takes about two minutes. The choice is recorded in docs/adr/0002.
 """
 
@@ -16,7 +16,16 @@ from muniment.trace.score import MIXTURES, Symbols, log10_e
 
 SEED = 11
 CANDIDATES, ALPHA = 1_000, 1e-6
-LAWS = (arcsine(0.001), arcsine(0.01), arcsine(0.02), arcsine(0.03), arcsine(0.05), discrete(8), discrete(10), discrete(14))
+LAWS = (
+    arcsine(0.001),
+    arcsine(0.01),
+    arcsine(0.02),
+    arcsine(0.03),
+    arcsine(0.05),
+    discrete(8),
+    discrete(10),
+    discrete(14),
+)
 CASES = (
     # colluders, symbols, attack, share re-spelled at random, symbols a row, trials
     (1, 90, "mix", 0.0, 1, 200),
@@ -45,7 +54,7 @@ def attacked(rng: np.random.Generator, copies: np.ndarray, attack: str, per_row:
     tied = rng.random(symbols) < 0.5
     majority = np.where(ones * 2 == colluders, tied, ones * 2 > colluders)
     same = (ones == 0) | (ones == colluders)
-    return np.where(same, copies[0], majority if attack == "majority" else ~majority)
+    return np.asarray(np.where(same, copies[0], majority if attack == "majority" else ~majority))
 
 
 def named_share(law: Law, case: tuple[int, int, str, float, int, int]) -> float:
@@ -76,5 +85,7 @@ def main() -> list[Measurement]:
         others = ", ".join(f"{name} {share:.0%}" for name, share in shares.items() if name != chosen)
         wanted = ">= 95 %" if attack != "rows" else "(4 symbols a row; no target)"
         holds = shares[chosen] >= 0.95 or attack == "rows"
-        lines.append(Measurement(f"law {chosen}: {what}", wanted, f"{shares[chosen]:.1%} of {trials} ({others})", holds))
+        lines.append(
+            Measurement(f"law {chosen}: {what}", wanted, f"{shares[chosen]:.1%} of {trials} ({others})", holds)
+        )
     return lines

@@ -70,10 +70,11 @@ class Office:
         seed: int,
         leakers: int,
         tolerances: Mapping[str, str] | None = None,
-        kinds: Mapping[str, str] | None = None,
+        more: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """The register takes what `accept="equivalent"` allows, or `dither` alone with `tolerances` (column -> text).
 
+        `more` are carriers that the owner allows beside these (column -> names).
         Everybody holds the first two records; `leakers` recipients, drawn at random, hold all of them.
         """
         random = np.random.default_rng(seed)
@@ -85,9 +86,9 @@ class Office:
         with mock.patch("os.urandom", random.bytes):
             made = mu.init(self._place, _PASSPHRASE)
         accept: Literal["nothing", "equivalent"] = "nothing" if tolerances else "equivalent"
-        self.carriers = made.register(
-            REGISTER, self._folder / "register.csv", key=key, coalition=coalition, accept=accept, kinds=kinds
-        ).carriers
+        made.register(REGISTER, self._folder / "register.csv", key=key, coalition=coalition, accept=accept)
+        for column, names in (more or {}).items():
+            config.set_carriers(self._place / SETTINGS, REGISTER, column, names)
         _allow_dither(self._place / SETTINGS, tolerances or {})
         self._ring = KeyRing.open(self._place / RING, _PASSPHRASE)
         few = " OR ".join(f"\"{key}\" = '{cell}'" for cell in register[key][:2])

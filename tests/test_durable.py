@@ -11,8 +11,17 @@ from pathlib import Path
 import pytest
 
 from language.faults import Faults, names_in
-from muniment.durable import locked, read_file, replace_file, storage_faults, write_all
-from muniment.errors import LimitError, UnreachableError
+from muniment.durable import (
+    check_target,
+    hint_for,
+    locked,
+    read_file,
+    replace_file,
+    storage_faults,
+    take_name,
+    write_all,
+)
+from muniment.errors import InputError, LimitError, UnreachableError
 
 
 def test_replaced_file_has_the_new_content_and_the_mode(tmp_path: Path) -> None:
@@ -107,3 +116,35 @@ def test_lock_of_another_process_names_its_pid_and_ends_with_it(tmp_path: Path) 
         child.kill()
     with locked(tmp_path / "lock", wait=5):
         pass
+
+
+def test_a_target_must_be_free_have_a_folder_and_a_name(tmp_path: Path) -> None:
+    check_target(tmp_path / "new.csv", "--out")
+    (tmp_path / "old.csv").write_text("x")
+    (tmp_path / "dangling.csv").symlink_to(tmp_path / "nowhere")
+    wrong = {"old.csv": "already", "dangling.csv": "already", "no/x.csv": "no folder", "x" * 300: "no file can"}
+    for name, said in {**wrong, "nul\0": "a NUL"}.items():
+        with pytest.raises(InputError, match=said) as caught:
+            check_target(tmp_path / name, "--out")
+        assert caught.value.hint
+
+
+def test_hints_are_chosen_by_the_fault() -> None:
+    assert "free some space" in hint_for(OSError(errno.ENOSPC, ""))
+    assert "read-only" in hint_for(OSError(errno.EROFS, ""))
+    assert hint_for(OSError()) == ""
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["with links", "without links"])
+def test_a_name_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refused)
+    for name in ("first", "second"):
+        (tmp_path / name).write_text(name)
+    take_name(tmp_path / "first", tmp_path / "out")
+    with pytest.raises(FileExistsError):
+        take_name(tmp_path / "second", tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "first"

@@ -9,7 +9,8 @@ TREE = [error for error in vars(errors).values() if isinstance(error, type) and 
 @pytest.mark.parametrize("error", TREE, ids=lambda error: error.__name__)
 def test_every_error_keeps_message_and_hint_and_is_caught_as_one_of_ours(error: type[MunimentError]) -> None:
     raised = error("p.csv: no rows", hint="muniment register check persons")
-    assert str(raised) == raised.message == "p.csv: no rows" and raised.hint.startswith("muniment")
+    assert str(raised) == raised.message == "p.csv: no rows"
+    assert raised.hint.startswith("muniment")
     assert error("p.csv: no rows").hint == ""
 
 

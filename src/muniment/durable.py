@@ -32,6 +32,8 @@ _HINTS = {
     errno.EPERM: "give yourself the right to read and write this folder (chmod u+rwx), and run the command again",
     errno.EIO: "the disk reports a fault: check it before you write to it again",
 }
+_NO_LINKS = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+"""What a file system without hard links says when it is asked for one."""
 _POLL_SECONDS = 0.02
 
 
@@ -104,6 +106,21 @@ def _fill(descriptor: int, chunks: Iterable[bytes], mode: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def take_name(path: Path, out: Path) -> None:
+    """Move `path` to `out` in the same folder; `FileExistsError` where that is taken, even by a race. Not yet synced.
+
+    Raises `OSError` as the system does: call it inside `storage_faults`.
+    """
+    try:
+        os.link(path, out)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # An empty file holds the name until it is replaced.
+        os.close(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.replace(path, out)
 
 
 def check_target(path: Path, option: str) -> None:

@@ -47,7 +47,7 @@ LINE_CHARACTERS: Final = 16 * 1024**2
 
 # --- found files: what may be kept in memory -----------------------------------------------------------------------
 LEAK_CELLS: Final = 200_000_000
-"""Cells of a leak that are kept, all tables together: 5,000,000 rows of 40 columns; the rest is counted and left out."""
+"""Cells of a leak that are kept, all tables together: 5,000,000 rows of 40 columns; the rest is only counted."""
 LEAK_CHARACTERS: Final = 4 * 1024**3
 """Characters of a leak that are kept, all tables together; rows beyond are counted and left out."""
 DOCUMENT_BYTES: Final = 256 * 1024**2
@@ -118,3 +118,9 @@ OPEN_FILES: Final = 200
 # --- command line ------------------------------------------------------------------------------------------------
 RECIPIENT_FILE_BYTES: Final = 64 * 1024**2
 """Bytes of a file of recipients or of reserved record numbers: a million lines."""
+
+# --- decoys ------------------------------------------------------------------------------------------------------
+DECOYS: Final = 100_000
+"""Decoys of one register: each is drawn in Python, and more would stand out by their number alone."""
+DECOY_SAMPLE_ROWS: Final = 100_000
+"""Records from which the habits of a register are learned: some 200 MB; more add little to what was seen."""

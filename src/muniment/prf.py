@@ -27,7 +27,7 @@ _REDUCTION = 0x87
 
 
 def hkdf(secret: bytes, *info: str | bytes, length: int = BLOCK) -> bytes:
-    """Derive `length` bytes from a secret (RFC 5869, SHA-256, no salt); each part of `info` stands behind its length."""
+    """Derive `length` bytes from a secret (RFC 5869, SHA-256, no salt); each part of `info` behind its length."""
     parts = [part.encode() if isinstance(part, str) else part for part in info]
     label = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=label).derive(secret)

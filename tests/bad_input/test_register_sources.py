@@ -252,7 +252,7 @@ def test_a_condition_in_sqlite_cannot_leave_its_file(place: Place) -> None:
 
 def test_a_source_that_may_not_be_read(place: Place) -> None:
     if os.geteuid() == 0:
-        pytest.skip("root reads everything; test_disk runs a child as nobody")
+        pytest.skip("root reads everything")
     place.source.chmod(0)
     with place.unchanged(), pytest.raises(UnreachableError):
         place.release("again.csv")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from language import faults
 from language.faults import Faults
 from language.offices import PURPOSE, people, template, write_table
 from language.rings import PASSPHRASE, Clock
-from muniment.errors import MunimentError, UnreachableError
+from muniment.errors import UnreachableError
 from muniment.keys import KeyRing
 from muniment.ledger.journal import Journal
 from muniment.workspace.office import Workspace, _parts
@@ -74,10 +75,8 @@ def trials(desk: Desk, calls: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) 
             desk.put_back()
             with monkeypatch.context() as patch:
                 Faults(patch, step, mode)
-                try:
+                with suppress(UnreachableError):  # any other error would fail the test
                     desk.release()
-                except MunimentError as error:
-                    assert isinstance(error, UnreachableError), f"call {step} ({name}, {mode})"
             yield step, name, mode
 
 
@@ -111,7 +110,8 @@ def test_the_first_release_makes_its_folder_or_says_why_not(desk: Desk, monkeypa
         patch.setattr("os.mkdir", refused)
         with pytest.raises(UnreachableError, match="permission denied"):
             desk.release()
-    assert not any(path.exists() for path in desk.outs.values()) and len(desk.workspace().copies()) == 1
+    assert not any(path.exists() for path in desk.outs.values())
+    assert len(desk.workspace().copies()) == 1
 
 
 def test_a_file_system_without_links(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,4 +122,5 @@ def test_a_file_system_without_links(desk: Desk, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("os.link", refused)
     desk.release()
-    assert all(path.exists() for path in desk.outs.values()) and not [*desk.folder.glob(".*")]
+    assert all(path.exists() for path in desk.outs.values())
+    assert not [*desk.folder.glob(".*")]

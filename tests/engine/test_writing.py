@@ -47,7 +47,7 @@ def test_a_failed_close_aborts_and_is_told():
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), duckdb.IOException("IO Error: no\nmore")])
 def test_errors_of_the_disk_name_the_path(error):
-    with pytest.raises(UnreachableError, match=r"^out\.csv: cannot be written: (No space|IO Error: no$)"), \
+    with pytest.raises(UnreachableError, match=r"^out\.csv: cannot be written: (no space|IO Error: no$)"), \
             disk_errors(Path("out.csv")):
         raise error
 

@@ -34,7 +34,9 @@ def book(key: bytes = b"k" * 16) -> Codebook:
     return Codebook(key, REGISTER.name)
 
 
-def plan_of(allowed: Mapping[str, Sequence[str]] | None = None, structural: Sequence[str] = (), **options: float) -> Plan:
+def plan_of(
+    allowed: Mapping[str, Sequence[str]] | None = None, structural: Sequence[str] = (), **options: float
+) -> Plan:
     """Three families on two columns, unless others are asked for."""
     chosen = {"address": ["street-type", "ordinals"], "salary": ["dither"]} if allowed is None else allowed
     return make_plan(REGISTER, chosen, TOLERANCES, structural, **options)

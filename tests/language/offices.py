@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from language.rings import CUSTODIANS, PASSPHRASE, Clock
 from muniment.config import set_carriers, set_structural
 from muniment.demo.people import register
 from muniment.table import Table
@@ -19,10 +20,9 @@ from muniment.trace.verdict import Verdict
 from muniment.workspace.office import Workspace, init, open_workspace
 from muniment.workspace.parts import Parts
 
-from language.rings import CUSTODIANS, PASSPHRASE, Clock
-
 COLUMNS = (
-    "person_id", "household_id", "name_zh", "name_en", "sex", "birth_date", "address_zh", "address_en", "phone", "points",
+    "person_id", "household_id", "name_zh", "name_en", "sex", "birth_date", "address_zh", "address_en", "phone",
+    "points",
 )  # fmt: skip
 MARKED = ("birth_date", "address_zh", "address_en", "phone")
 """The columns that `accept="equivalent"` marks."""

@@ -32,7 +32,7 @@ class Scored:
 
     def e_values(self) -> np.ndarray:
         # Equal codewords have equal evidence, and few symbols make few codewords: each is scored once.
-        # Every term for each of them: leaving the row-wise one out for the weak lowers the mean, and would hide a fault.
+        # Every term for each: leaving the row-wise one out for the weak lowers the mean, and would hide a fault.
         codewords, which = np.unique(self.bits, axis=0, return_inverse=True)
         return (10 ** log10_e(self.symbols, codewords, self.mixture, rowwise_for=len(codewords)))[which.reshape(-1)]
 

@@ -55,7 +55,8 @@ def test_a_tolerance_column_has_one_plain_for_all_so_any_change_is_one_in_form()
 def test_merging_puts_the_newer_digests_over_the_old_ones_and_keeps_the_rest() -> None:
     news = Baseline((4,), np.array([20, 25], np.uint64), DIGEST(["x", "y"])[:, None], DIGEST(["x", "y"])[:, None])
     both = KNOWN.merged(news)
-    assert both.columns == (3, 4) and both.pseudonyms.tolist() == [10, 20, 25]
+    assert both.columns == (3, 4)
+    assert both.pseudonyms.tolist() == [10, 20, 25]
     assert states(both, ["1 Mill Road", "2 Mill Rd"], ["1 Mill Road", "2 Mill Road"]) == [State.SAME, State.SAME]
     assert both.form[:, 1].tolist() == [0, *DIGEST(["x", "y"]).tolist()]
     again = both.merged(baseline(["1 Hill Road"], ["1 Hill Road"]))
@@ -94,7 +95,9 @@ def test_different_cells_have_different_digests(cells: list) -> None:
     assert len(set(DIGEST(distinct).tolist())) == len(distinct)
 
 
-@pytest.mark.parametrize(("first", "second"), [("ab", "ba"), ("a" * 300, "a" * 299), ("x" * 256 + "ab", "x" * 256 + "ba")])
+@pytest.mark.parametrize(
+    ("first", "second"), [("ab", "ba"), ("a" * 300, "a" * 299), ("x" * 256 + "ab", "x" * 256 + "ba")]
+)
 def test_place_and_length_count(first: str, second: str) -> None:
     assert DIGEST([first])[0] != DIGEST([second])[0]
 

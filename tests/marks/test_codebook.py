@@ -51,7 +51,10 @@ def test_bits_are_one_as_often_as_their_bias_says() -> None:
 
 
 @given(
-    st.integers(0, 2**64 - 1), st.integers(0, 4095), st.integers(0, 255), st.integers(0, 2**42 - 1),
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 4095),
+    st.integers(0, 255),
+    st.integers(0, 2**42 - 1),
     st.sampled_from(["record", "column", "carrier", "register", "key"]),
 )
 def test_every_part_of_an_address_changes_it(record: int, column: int, carrier: int, recipient: int, part: str) -> None:

@@ -1,12 +1,10 @@
 import pytest
 
+from language.marking import REGISTER, plan_of
 from muniment.disclosure import Harm
 from muniment.errors import InputError
 from muniment.marks.carriers import CARRIERS
 from muniment.marks.plan import OMISSION_SHARE, make_plan
-
-from language.marking import REGISTER, plan_of
-
 
 
 def test_families_come_in_the_order_in_which_they_are_allowed() -> None:
@@ -20,7 +18,9 @@ def test_families_come_in_the_order_in_which_they_are_allowed() -> None:
 
 def test_nothing_is_allowed_by_default() -> None:
     plan = plan_of({})
-    assert plan.keys == () and plan.columns == () and plan.structure("order") is None
+    assert plan.keys == ()
+    assert plan.columns == ()
+    assert plan.structure("order") is None
 
 
 def test_laws_follow_from_the_register_and_the_kind_of_mark() -> None:

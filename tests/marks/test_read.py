@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from language.marking import book, copies, people, plan_of, prepared
+from language.worlds import World
 from muniment.marks.laws import arcsine
 from muniment.marks.read import ERASED, STEPS, Readings, concatenate, merge, read_cells
 from muniment.table import Table
 from muniment.trace.examine import as_scored
 from muniment.trace.score import MIXTURES, log10_e, log_factors
-
-from language.marking import book, copies, people, plan_of, prepared
-from language.worlds import World
 
 TABLE = people(40)
 
@@ -37,7 +36,8 @@ def test_a_copy_reads_as_its_recipients_codeword() -> None:
     codebook = book()
     (copy,) = copies(TABLE, plan_of(), [9], codebook)
     readings = read(copy)
-    assert len(readings) > 60 and (readings.bit != ERASED).all()
+    assert len(readings) > 60
+    assert (readings.bit != ERASED).all()
     assert (readings.bit == codebook.bits(readings.addresses, readings.threshold, [9])[0]).all()
 
 
@@ -49,7 +49,8 @@ def test_only_columns_that_the_leak_has_are_read() -> None:
 def test_a_cell_that_shows_no_form_is_erased_not_0() -> None:
     gone = TABLE.with_cells({"address": [None] * 20 + ["nowhere"] * 20, "salary": ["", *[None] * 39]})
     readings = read(gone)
-    assert (readings.bit == ERASED).all() and len(merge(readings)) == 0
+    assert (readings.bit == ERASED).all()
+    assert len(merge(readings)) == 0
 
 
 def test_a_cell_that_changed_in_form_only_is_erased() -> None:
@@ -60,7 +61,8 @@ def test_a_cell_that_changed_in_form_only_is_erased() -> None:
 
 def test_no_reading_at_all() -> None:
     none = merge(concatenate([]))
-    assert len(none) == 0 and len(none.addresses) == 0
+    assert len(none) == 0
+    assert len(none.addresses) == 0
 
 
 # --- merge -------------------------------------------------------------------------------------------------------
@@ -100,7 +102,8 @@ def test_whole_duplicates_change_nothing(rows: list, times: int) -> None:
     bits, records, weights = (list(column) for column in zip(*rows, strict=True))
     once = readings_of(bits, records, weights)
     first, again = merge(once), merge(concatenate([once] * times))
-    assert (first.share == again.share).all() and (first.weight == again.weight).all()
+    assert (first.share == again.share).all()
+    assert (first.weight == again.weight).all()
 
 
 @settings(max_examples=30)

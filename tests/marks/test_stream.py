@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
+from language.marking import REGISTER, book, copies, people, plan_of, records_of
 from muniment.disclosure import Recipient
 from muniment.errors import InputError, LimitError
 from muniment.marks import stream as module
@@ -14,8 +15,6 @@ from muniment.marks.plan import OMISSION, ORDER, Plan
 from muniment.marks.rows import Pairs, bucket_bits, pair_up, row_bits
 from muniment.marks.stream import Job, ReleaseStream, record_keys
 from muniment.table import Table
-
-from language.marking import REGISTER, book, copies, people, plan_of, records_of
 
 TABLE = people(200)
 COLUMNS = TABLE.columns
@@ -78,7 +77,8 @@ def test_tallies_count_what_was_written() -> None:
     for i, tally in enumerate(run.tallies):
         changed = sum(a[2] != b[2] for a, b in zip(run.rows(i), TABLE.iter_rows(), strict=True))
         assert (tally.rows, tally.left_out, tally.decoys) == (200, 0, 0)
-        assert tally.changed["address"] == changed > 0 and tally.cells["address"] == 200
+        assert tally.changed["address"] == changed > 0
+        assert tally.cells["address"] == 200
 
 
 def test_columns_that_are_not_handed_out_carry_no_symbol() -> None:
@@ -112,8 +112,10 @@ def test_a_recipient_gets_the_decoys_of_its_bits_at_their_places_and_no_other() 
     bits = row_bits(book(), plan.structural[0], records_of(DECOYS, book()), [1, 2])
     for i in (0, 1):
         held = [cell for cell, bit in zip(DECOYS["id"], bits[i], strict=True) if bit]
-        assert [name for name in run.ids(i) if name in DECOYS["id"]] == held and 0 < len(held) < 30
-        assert run.tallies[i].decoys == len(held) and run.tallies[i].rows == 200 + len(held)
+        assert [name for name in run.ids(i) if name in DECOYS["id"]] == held
+        assert 0 < len(held) < 30
+        assert run.tallies[i].decoys == len(held)
+        assert run.tallies[i].rows == 200 + len(held)
         first = run.ids(i).index(held[0])
         assert first == 3 + 6 * DECOYS["id"].index(held[0])
     assert run.seen == record_keys(TABLE, ("id",), 0), "a decoy is no record"
@@ -124,7 +126,8 @@ def test_decoys_are_marked_like_records() -> None:
     run = Run(plan, decoys=DECOYS, decoy_places=(0,) * 30)
     marked = {row[0]: row for row in copies(DECOYS, plan_of({"address": ["street-type"]}), [1])[0].iter_rows()}
     held = [row for row in run.rows(0) if row[0] in marked]
-    assert held == [marked[row[0]] for row in held] and len(held) > 20
+    assert held == [marked[row[0]] for row in held]
+    assert len(held) > 20
 
 
 # --- order ---------------------------------------------------------------------------------------------------------
@@ -136,7 +139,8 @@ def test_a_copy_in_another_order_holds_the_same_rows(rows: int) -> None:
     run = Run(plan_of({"address": ["street-type"]}, [ORDER]), rows, pairs=pairs, numbers_of=numbers_of)
     plain = Run(plan_of({"address": ["street-type"]}), rows)
     for i in (0, 1):
-        assert run.rows(i) != plain.rows(i) and sorted(run.rows(i)) == sorted(plain.rows(i))
+        assert run.rows(i) != plain.rows(i)
+        assert sorted(run.rows(i)) == sorted(plain.rows(i))
         assert run.tallies[i].symbols == plain.tallies[i].symbols + len(pairs.record)
     bits = row_bits(book(), plan_of({}, [ORDER]).structural[0], pairs.record, [1])[0]
     place = {name: at for at, name in enumerate(run.ids(0))}

@@ -17,7 +17,8 @@ def power(symbols: int, noise: float = 0.0, threshold: float = THRESHOLD):  # ty
 
 
 def test_forty_symbols_of_bias_one_half_name_a_sole_source() -> None:
-    assert power(40).probability >= 0.95 and power(20).probability < 0.05
+    assert power(40).probability >= 0.95
+    assert power(20).probability < 0.05
 
 
 def test_noise_and_a_higher_threshold_take_power_away() -> None:

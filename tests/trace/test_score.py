@@ -90,7 +90,8 @@ def test_without_symbols_every_e_value_is_1() -> None:
 def test_a_source_stands_out_and_agreement_is_counted() -> None:
     other = 1 - BITS
     e = log10_e(SOURCE, np.stack([BITS, other]), MIXTURES[10])
-    assert e[0] > 7 and e[1] < 0
+    assert e[0] > 7
+    assert e[1] < 0
     assert [share.agreeing for share in by_family(SOURCE, BITS, MIXTURES[10])] == [60, 0]
     assert [share.agreeing for share in by_family(SOURCE, other, MIXTURES[10])] == [0, 0]
 
@@ -118,5 +119,6 @@ def test_a_family_rewritten_to_one_form_says_nothing_about_rows() -> None:
 def test_the_weights_of_a_mixture_add_up_to_1(mixture: Mixture) -> None:
     assert sum(weight for _, weight in mixture.coalitions) == pytest.approx(1)
     assert sum(weight for _, weight in mixture.noises) == pytest.approx(1)
-    assert 0 < mixture.rowwise < 1 and 0 < mixture.shared_noise < 1
+    assert 0 < mixture.rowwise < 1
+    assert 0 < mixture.shared_noise < 1
     assert Mixture.from_json(mixture.to_json()) == mixture

@@ -1,4 +1,4 @@
-"""Validity, per candidate and without the union bound (docs/evidence.md): the e-value of an innocent averages at most 1.
+"""Validity, per candidate and without the union bound: the e-value of an innocent averages at most 1.
 
 Every scenario scores >= 10**6 (key, candidate) pairs on codes of 3 to 12 symbols; the mean of E must lie in its 99.9 %
 interval around 1, and P(E >= x) x <= 1 for x up to 10**4. The mutants - the defects that a referee found in earlier

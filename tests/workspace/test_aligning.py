@@ -39,13 +39,15 @@ def test_every_row_of_a_copy_finds_its_record_without_the_key(office: Office, co
 
 def test_records_come_once_and_rows_as_often_as_they_are_there(office: Office, copy: Table) -> None:
     found = aligned(office, stacked([copy.take(range(30)), copy.take(range(10))]))
-    assert found.rows == 40 and len(found.keys) == 30
+    assert found.rows == 40
+    assert len(found.keys) == 30
     assert persons_of(found) == copy["person_id"][:30] + copy["person_id"][:10]
 
 
 def test_strangers_are_left_out(office: Office, copy: Table) -> None:
     found = aligned(office, stacked([copy.take(range(50)), people(50, seed=70)]))
-    assert persons_of(found)[:50] == copy["person_id"][:50] and found.rows <= 52
+    assert persons_of(found)[:50] == copy["person_id"][:50]
+    assert found.rows <= 52
 
 
 def test_a_column_that_matches_nothing_is_left_out(office: Office, copy: Table) -> None:
@@ -72,13 +74,17 @@ def test_decoys_are_records_too_and_known_as_such(office: Office) -> None:
     copy = read_table(office.release("Tax")[0])
     found = aligned(office, copy)
     decoys = [key in reserved for key in found.records["person_id"]]
-    assert found.is_decoy.tolist() == decoys and 5 < sum(decoys) < 26
-    assert found.rows == copy.rows and len(found.all_keys()) == 180
+    assert found.is_decoy.tolist() == decoys
+    assert 5 < sum(decoys) < 26
+    assert found.rows == copy.rows
+    assert len(found.all_keys()) == 180
 
 
 def test_nothing_aligned_is_no_error(office: Office, copy: Table) -> None:
     found = aligned(office, Table(("a", "b"), (["x", "y"], ["1", "2"])))
-    assert found.rows == 0 and found.keys == [] and len(found.pseudonyms) == 0
+    assert found.rows == 0
+    assert found.keys == []
+    assert len(found.pseudonyms) == 0
 
 
 def test_its_repr_ties_no_row_to_a_record(office: Office, copy: Table) -> None:

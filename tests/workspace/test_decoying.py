@@ -7,20 +7,19 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from language.offices import MARKED, Office, people, read_table, stacked, without, write_table
+from language.rings import NOW
 from muniment.errors import InputError
 from muniment.table import Table
 from muniment.workspace import decoying
 from muniment.workspace.decoying import all_decoys, decoy_rows, plans
-
-from language.offices import MARKED, Office, people, read_table, stacked, without, write_table
-from language.rings import NOW
 
 RESERVED = tuple(f"RR{number:010}" for number in range(0, 4_000, 7))
 EXPIRES = NOW.date() + timedelta(days=30)
 SELDOM = 0.1
 
 
-def plan_decoys(office: Office, count: int = 60, share: float = SELDOM, expires: date = EXPIRES) -> None:
+def plan_decoys(office: Office, count: int = 120, share: float = SELDOM, expires: date = EXPIRES) -> None:
     office.workspace.plan_decoys(
         "persons",
         count=count,
@@ -52,10 +51,11 @@ def test_each_copy_holds_its_own_decoys_and_they_alone_name_it(with_decoys: Offi
     copies = {path.stem: read_table(path) for path in with_decoys.release("A", "B", "C", "D")}
     held = {name: decoys_in(copy) for name, copy in copies.items()}
     exclusion = {key for (key,) in with_decoys.workspace.decoy_exclusion("persons")}
-    assert len(exclusion) == 60 and all(0 < len(some) < 30 and some <= exclusion for some in held.values())
+    assert len(exclusion) == 120
+    assert all(0 < len(some) < 60 and some <= exclusion for some in held.values())
     assert len({frozenset(some) for some in held.values()}) == 4
     best = max(held, key=lambda name: len(held[name]))
-    verdict = with_decoys.trace(with_decoys.out(f"{best}.csv"), alpha=0.01)
+    verdict = with_decoys.trace(with_decoys.out(f"{best}.csv"), alpha=0.1)
     assert [named.recipient for named in verdict.named] == [best]
     assert verdict.symbols_read == len(held[best]), "a decoy not held counts as not held: nothing is read of it"
 
@@ -76,7 +76,8 @@ def test_the_same_recipient_gets_the_same_decoys_again_and_those_that_a_query_se
     women = read_table(with_decoys.release("A", prefix="women ", where="sex = 'F'")[0])
     whole = read_table(path)
     chosen = {key for key, sex in zip(whole["person_id"], whole["sex"], strict=True) if sex == "F"}
-    assert set(women["person_id"]) == chosen and decoys_in(women) == decoys_in(whole) & chosen
+    assert set(women["person_id"]) == chosen
+    assert decoys_in(women) == decoys_in(whole) & chosen
 
 
 def test_expired_decoys_are_never_written_and_old_copies_are_still_traced(with_decoys: Office) -> None:
@@ -85,8 +86,9 @@ def test_expired_decoys_are_never_written_and_old_copies_are_still_traced(with_d
     with_decoys.clock = lambda: NOW + timedelta(days=31)  # type: ignore[assignment]
     with_decoys.reopen()
     (new,) = with_decoys.release("B")
-    assert decoys_in(read_table(old)) and not decoys_in(read_table(new))
-    assert len(with_decoys.workspace.decoy_exclusion("persons")) == 60, "they stay out of statistics"
+    assert decoys_in(read_table(old))
+    assert not decoys_in(read_table(new))
+    assert len(with_decoys.workspace.decoy_exclusion("persons")) == 120, "they stay out of statistics"
     only = read_table(old)
     only = only.take([row for row, key in enumerate(only["person_id"]) if key in RESERVED])
     verdict = with_decoys.trace(with_decoys.leak(without(only, MARKED)), alpha=0.5)
@@ -108,11 +110,13 @@ def test_without_the_owners_word_in_the_settings_no_decoy_is_written(office: Off
 def test_a_decoy_that_a_new_record_resembles_is_taken_out(with_decoys: Office) -> None:
     register = with_decoys.parts.register("persons")
     before = decoy_rows(with_decoys.parts, register, None)
-    assert before is not None and before.table.rows == 60
+    assert before is not None
+    assert before.table.rows == 120
     double = before.table.take([0]).with_cells({"person_id": ["MR0000000001"]})
     with_decoys.change(lambda persons: stacked([persons, double.select(persons.columns)]))
     after = decoy_rows(with_decoys.parts, register, None)
-    assert after is not None and before.table["person_id"][0] not in after.table["person_id"]
+    assert after is not None
+    assert before.table["person_id"][0] not in after.table["person_id"]
 
 
 def test_a_condition_that_decoys_do_not_understand_leaves_them_out(with_decoys: Office) -> None:
@@ -123,9 +127,10 @@ def test_a_condition_that_decoys_do_not_understand_leaves_them_out(with_decoys: 
 def test_plans_are_sealed_numbered_and_logged_without_a_decoy(with_decoys: Office) -> None:
     plan_decoys(with_decoys, count=5)
     register = with_decoys.parts.register("persons")
-    assert [plan.decoys.rows for plan in plans(with_decoys.parts, register)] == [60, 5]
+    assert [plan.decoys.rows for plan in plans(with_decoys.parts, register)] == [120, 5]
     everything = all_decoys(with_decoys.parts, register)
-    assert everything is not None and everything.rows == 65
+    assert everything is not None
+    assert everything.rows == 125
     files = sorted(with_decoys.parts.decoy_folder.iterdir())
     assert [path.name for path in files] == ["0000-0000.bin", "0000-0001.bin"]
     keys = [key for (key,) in with_decoys.workspace.decoy_exclusion("persons")]
@@ -138,7 +143,7 @@ def test_plans_are_sealed_numbered_and_logged_without_a_decoy(with_decoys: Offic
 def test_two_plans_have_no_record_number_in_common(with_decoys: Office) -> None:
     plan_decoys(with_decoys, count=40)
     keys = [key for (key,) in with_decoys.workspace.decoy_exclusion("persons")]
-    assert len(keys) == len(set(keys)) == 100
+    assert len(keys) == len(set(keys)) == 160
 
 
 def test_places_are_keyed_ascending_and_within_the_rows(with_decoys: Office) -> None:
@@ -146,7 +151,10 @@ def test_places_are_keyed_ascending_and_within_the_rows(with_decoys: Office) -> 
     found = decoy_rows(with_decoys.parts, register, None)
     assert found is not None
     places = list(found.places)
-    assert places == sorted(places) and len(set(places)) > 20 and 0 <= places[0] and places[-1] < 150
+    assert places == sorted(places)
+    assert len(set(places)) > 20
+    assert places[0] >= 0
+    assert places[-1] < 150
 
 
 def test_two_shares_under_one_key_are_refused(with_decoys: Office) -> None:
@@ -166,7 +174,7 @@ def test_rows_left_out_alone_name_the_source(office: Office) -> None:
     paths = office.release("A", "B", "C")
     ids = set(people(1_200)["person_id"])
     gone = {path.stem: ids - set(read_table(path)["person_id"]) for path in paths}
-    assert all(8 < len(some) < 45 for some in gone.values())
+    assert all(3 < len(some) < 60 for some in gone.values())
     (on_record, *_) = office.workspace.copies()
     assert len(office.parts.copies.load_records(on_record.records)) == 1_200, "the query selected them"
     verdict = office.trace(paths[1], alpha=0.3)
@@ -210,12 +218,14 @@ def test_the_order_of_a_query_is_that_of_the_whole(in_keyed_order: Office) -> No
 
 def test_order_with_decoys_and_rows_left_out_together(office: Office) -> None:
     office.allow_rows("order", "omission", "decoy")
-    plan_decoys(office, count=20)
+    plan_decoys(office)
     (path, _) = office.release("A", "B")
     verdict = office.trace(path)
     assert [named.recipient for named in verdict.named] == ["A"]
     carriers = {family.carrier: family.read for family in verdict.families}
-    assert carriers["order"] > 20 and carriers["omission"] > 140 and carriers["decoy"] > 0
+    assert carriers["order"] > 20
+    assert carriers["omission"] > 140
+    assert carriers["decoy"] > 0
     shares = {share.carrier: share for share in verdict.named[0].evidence}
     assert shares["order"].agreeing == shares["order"].symbols
 

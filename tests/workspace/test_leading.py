@@ -25,7 +25,8 @@ def of_sex(table: Table, sex: str) -> Table:
 
 def test_there_are_none_unless_asked_for(office: Office, copy: Table) -> None:
     verdict = office.trace(office.leak(copy))
-    assert verdict.leads is None and "leads" not in verdict.to_json()
+    assert verdict.leads is None
+    assert "leads" not in verdict.to_json()
     assert not office.parts.journal.entries("leads")
 
 
@@ -40,7 +41,8 @@ def test_who_received_these_records_beside_what_the_office_alone_explains(office
 
 def test_a_recipient_of_none_of_them_is_no_lead(office: Office, copy: Table) -> None:
     leads = office.trace(office.leak(of_sex(copy, "M")), leads_purpose=WHY).leads
-    assert leads is not None and [lead.recipient for lead in leads] == ["Tax", "Health"]
+    assert leads is not None
+    assert [lead.recipient for lead in leads] == ["Tax", "Health"]
 
 
 def test_asking_is_on_record_with_its_purpose(office: Office, copy: Table) -> None:
@@ -55,7 +57,8 @@ def test_leads_are_refused_before_anything_is_examined(
 ) -> None:
     with pytest.raises(InputError, match=wrong):
         office.trace(office.leak(copy.take(range(rows))), leads_purpose=purpose)
-    assert not office.parts.journal.entries("examination") and not office.parts.journal.entries("leads")
+    assert not office.parts.journal.entries("examination")
+    assert not office.parts.journal.entries("leads")
 
 
 def test_twenty_records_are_enough(office: Office, copy: Table) -> None:
@@ -66,7 +69,8 @@ def test_copies_after_the_finding_are_no_leads(office: Office, copy: Table) -> N
     found = office.clock()
     office.release("Police")
     leads = office.trace(office.leak(copy), leads_purpose=WHY, found=found).leads
-    assert leads is not None and "Police" not in [lead.recipient for lead in leads]
+    assert leads is not None
+    assert "Police" not in [lead.recipient for lead in leads]
 
 
 def test_a_second_register_without_leaked_records_stands_in_nobodys_way(office: Office, copy: Table) -> None:
@@ -74,4 +78,5 @@ def test_a_second_register_without_leaked_records_stands_in_nobodys_way(office: 
     office.workspace.register("staff", staff, key="person_id", coalition=1, accept="equivalent")
     office.workspace.release("staff", to="Union", purpose=PURPOSE, out=office.out("u.csv"))
     leads = office.trace(office.leak(copy), leads_purpose=WHY).leads
-    assert leads is not None and {lead.recipient for lead in leads} == {"Tax", "Health", "Clinic"}
+    assert leads is not None
+    assert {lead.recipient for lead in leads} == {"Tax", "Health", "Clinic"}

@@ -67,12 +67,15 @@ def test_a_workspace_may_be_moved_and_used_from_any_folder(
 def test_repr_shows_the_folder_and_no_secret(office: Office) -> None:
     secret = office.parts.ring.current("mark").secret
     shown = repr(office.workspace) + repr(office.parts)
-    assert secret.hex() not in shown and repr(secret)[2:-1] not in shown and PASSPHRASE not in shown
+    assert secret.hex() not in shown
+    assert repr(secret)[2:-1] not in shown
+    assert PASSPHRASE not in shown
 
 
 def test_one_name_for_a_key_column_is_enough_and_kinds_can_be_corrected(office: Office) -> None:
     result = office.workspace.register("again", office.source, key="person_id", kinds={"name_en": "text"})
-    assert result.register.key == ("person_id",) and result.register.column("name_en").kind == "text"
+    assert result.register.key == ("person_id",)
+    assert result.register.column("name_en").kind == "text"
     with pytest.raises(InputError, match="unknown kind 'shoe size'"):
         office.workspace.register("third", office.source, key="person_id", kinds={"name_en": "shoe size"})
 
@@ -82,9 +85,11 @@ def test_one_name_for_a_key_column_is_enough_and_kinds_can_be_corrected(office: 
 
 def test_only_mark_keys_are_rotated_and_the_new_commitment_is_logged(office: Office) -> None:
     new = office.workspace.rotate("mark")
-    assert new.id == "mark-2" and new.logged_at
+    assert new.id == "mark-2"
+    assert new.logged_at
     office.reopen()
-    assert [key.id for key in office.workspace.keys() if key.id.startswith("mark")] == ["mark-1", "mark-2"]
+    keys = office.workspace.keys()
+    assert [key.id for key in keys if key.id.startswith("mark")] == ["mark-1", "mark-2"]
     with pytest.raises(InputError, match="not rotated yet"):
         office.workspace.rotate("segment")
 

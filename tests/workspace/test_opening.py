@@ -36,7 +36,8 @@ def test_the_same_leak_names_that_recipient_no_more(office: Office, copy: Table)
     leak = office.leak(copy)
     office.trace(leak, bundle=office.out("b.zip"))
     again = office.trace(leak)
-    assert again.verdict == "none" and again.examination == 2
+    assert again.verdict == "none"
+    assert again.examination == 2
 
 
 def test_rows_that_were_not_opened_still_name_it_and_others_are_named_as_before(office: Office, copy: Table) -> None:
@@ -53,5 +54,6 @@ def test_bundles_add_up_and_an_unknown_recipient_has_none(office: Office, copy: 
     first = opened_addresses(office.parts, office.parts.copies.known_recipients())[2]
     office.trace(office.leak(copy.take(range(50, 150)), "b.csv"), bundle=office.out("b.zip"))
     both = opened_addresses(office.parts, office.parts.copies.known_recipients())[2]
-    assert np.isin(first, both).all() and len(both) > len(first)
+    assert np.isin(first, both).all()
+    assert len(both) > len(first)
     assert opened_addresses(office.parts, office.parts.copies.known_recipients()[:1]) == {}

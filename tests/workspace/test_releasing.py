@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from language.offices import COLUMNS, MARKED, PURPOSE, Office, read_table, stacked
 from muniment.errors import InputError, IntegrityError, LimitError
 from muniment.limits import PURPOSE_CHARACTERS
 from muniment.marks.write import normal_form
 from muniment.table import Table
 from muniment.workspace import releasing as module
 from muniment.workspace.plans import allowed_plan
-
-from language.offices import COLUMNS, MARKED, PURPOSE, Office, read_table, stacked
 
 
 def normal(office: Office, table: Table) -> list[list[str | None]]:
@@ -39,8 +38,11 @@ def test_a_copy_is_the_register_in_normal_form_and_other_columns_are_untouched(o
 def test_the_result_says_what_was_written(office: Office) -> None:
     (path,) = office.release("Tax")
     result = office.workspace.release("persons", to="Health", purpose=PURPOSE, out=office.out("h.parquet"))
-    assert result.path.exists() and result.rows == 150 and result.meaning_changed == 0
-    assert result.copy == 2 and result.recipient == "Health"
+    assert result.path.exists()
+    assert result.rows == 150
+    assert result.meaning_changed == 0
+    assert result.copy == 2
+    assert result.recipient == "Health"
     assert {column.column for column in result.distortion} == set(MARKED)
     changed = {column.column: column.changed for column in result.distortion}
     assert all(0 < changed[name] < 150 for name in MARKED)
@@ -160,7 +162,8 @@ def test_what_is_refused(office: Office, options: dict, error: type[Exception], 
     asked["to"] = {name: office.out(".").resolve() / out for name, out in asked["to"].items()}
     with pytest.raises(error, match=wrong):
         office.workspace.release_many(asked.pop("register"), **asked)
-    assert not office.workspace.copies() and not [*office.out(".").iterdir()]
+    assert not office.workspace.copies()
+    assert not [*office.out(".").iterdir()]
 
 
 def test_a_name_with_a_path_in_it_is_a_name(office: Office) -> None:
@@ -173,7 +176,8 @@ def test_a_file_that_is_there_stays(office: Office) -> None:
     office.out("Tax.csv").write_text("mine")
     with pytest.raises(InputError, match="there is a file already"):
         office.release("Tax")
-    assert office.out("Tax.csv").read_text() == "mine" and not office.workspace.copies()
+    assert office.out("Tax.csv").read_text() == "mine"
+    assert not office.workspace.copies()
 
 
 def test_a_file_that_appears_meanwhile_stays_too(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,7 +190,8 @@ def test_a_file_that_appears_meanwhile_stays_too(office: Office, monkeypatch: py
     monkeypatch.setattr(module, "_digest", late)
     with pytest.raises(InputError, match="appeared there meanwhile"):
         office.release("Tax")
-    assert office.out("Tax.csv").read_text() == "mine" and [*office.out(".").iterdir()] == [office.out("Tax.csv")]
+    assert office.out("Tax.csv").read_text() == "mine"
+    assert [*office.out(".").iterdir()] == [office.out("Tax.csv")]
 
 
 def test_a_register_with_a_key_twice_is_refused(office: Office) -> None:
@@ -194,7 +199,8 @@ def test_a_register_with_a_key_twice_is_refused(office: Office) -> None:
     with pytest.raises(InputError, match=r"1 rows share their key \(person_id\)") as raised:
         office.release("Tax")
     assert raised.value.hint == "muniment register check persons names the rows"
-    assert not office.workspace.copies() and not [*office.out(".").iterdir()]
+    assert not office.workspace.copies()
+    assert not [*office.out(".").iterdir()]
 
 
 def test_a_register_with_a_missing_key_names_the_row(office: Office) -> None:
@@ -218,18 +224,22 @@ def test_a_changed_tolerance_is_refused_until_the_key_is_rotated(office: Office)
     office.reopen()
     with pytest.raises(InputError, match="could no longer be traced") as raised:
         office.release("Health")
-    assert raised.value.hint.startswith("muniment keys rotate mark") and not office.out("Health.csv").exists()
+    assert raised.value.hint.startswith("muniment keys rotate mark")
+    assert not office.out("Health.csv").exists()
     office.workspace.rotate("mark")
     office.release("Health")
     assert office.named(office.out("Health.csv")) == ["Health"]
     assert office.named(office.out("Tax.csv")) == ["Tax"]
 
 
-def test_a_carrier_that_would_change_a_meaning_stops_everything(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_carrier_that_would_change_a_meaning_stops_everything(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fault(*_: object) -> None:
         raise IntegrityError("column 'phone': carrier liar would change what a cell means")
 
     monkeypatch.setattr("muniment.marks.write.CellMarker.prepare", fault)
     with pytest.raises(IntegrityError):
         office.release("Tax", "Health")
-    assert not office.workspace.copies() and not [*office.out(".").iterdir()]
+    assert not office.workspace.copies()
+    assert not [*office.out(".").iterdir()]

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from language.offices import PURPOSE, Office, in_order, people, read_table, stacked, without, write_table
 from muniment.errors import InputError
 from muniment.evidence import log10_threshold
 from muniment.table import Table
-
-from language.offices import PURPOSE, Office, in_order, people, read_table, stacked, without, write_table
 
 NAMES = tuple(f"Office {number}" for number in range(12))
 
@@ -36,14 +35,18 @@ def test_part_of_a_copy_without_key_shuffled_and_renamed(office: Office, copies:
     renamed = Table(tuple(f"c{i}" for i in range(len(part.columns))), part.cells)
     verdict = office.trace(office.leak(renamed))
     assert [named.recipient for named in verdict.named] == ["Office 4"]
-    assert verdict.rows_read == 60 and verdict.rows_aligned >= 57
-    assert verdict.candidates == 12 and verdict.named[0].copies == (5,)
+    assert verdict.rows_read == 60
+    assert verdict.rows_aligned >= 57
+    assert verdict.candidates == 12
+    assert verdict.named[0].copies == (5,)
 
 
 def test_a_mixture_of_two_copies_names_one_or_both_and_nobody_else(office: Office, copies: list[Table]) -> None:
-    rows = [copies[number].take([row]) for row, number in enumerate(np.random.default_rng(1).choice([2, 9], 150).tolist())]
-    found = office.named(office.leak(stacked(rows)))
-    assert found and set(found) <= {"Office 2", "Office 9"}
+    whose = np.random.default_rng(1).choice([2, 9], 150).tolist()
+    mixed = stacked([copies[number].take([row]) for row, number in enumerate(whose)])
+    found = office.named(office.leak(mixed))
+    assert found
+    assert set(found) <= {"Office 2", "Office 9"}
 
 
 def test_rows_from_elsewhere_do_not_disturb(office: Office, copies: list[Table]) -> None:
@@ -54,7 +57,8 @@ def test_rows_from_elsewhere_do_not_disturb(office: Office, copies: list[Table])
 def test_the_evidence_of_a_named_recipient_adds_up(office: Office, copies: list[Table]) -> None:
     (named,) = office.trace(office.leak(copies[0])).named
     assert sum(share.log10_e for share in named.evidence) == pytest.approx(named.log10_e)
-    assert named.evidence[-1].mixing and all(share.symbols == share.agreeing for share in named.evidence)
+    assert named.evidence[-1].mixing
+    assert all(share.symbols == share.agreeing for share in named.evidence)
 
 
 def test_the_copies_that_hold_the_rows_are_given_with_the_name(office: Office) -> None:
@@ -70,7 +74,8 @@ def test_duplicate_rows_and_columns_never_raise_the_evidence(office: Office, cop
     again = stacked([part, part, taken(part, 17)])
     twice = Table((*again.columns, "copy of phone"), (*again.cells, again["phone"]))
     (more,) = office.trace(office.leak(twice, "twice.csv")).named
-    assert more.recipient == once.recipient and more.log10_e <= once.log10_e + 1e-9
+    assert more.recipient == once.recipient
+    assert more.log10_e <= once.log10_e + 1e-9
 
 
 # --- innocents -----------------------------------------------------------------------------------------------------
@@ -80,8 +85,10 @@ def test_an_unmarked_register_names_nobody_and_says_what_it_could_have_shown(
     office: Office, copies: list[Table]
 ) -> None:
     verdict = office.trace(office.leak(office.persons))
-    assert verdict.verdict == "none" and verdict.rows_aligned == 150
-    assert verdict.symbols_read > 500 and verdict.power.probability > 0.99
+    assert verdict.verdict == "none"
+    assert verdict.rows_aligned == 150
+    assert verdict.symbols_read > 500
+    assert verdict.power.probability > 0.99
 
 
 def test_a_copy_of_another_office_names_nobody(
@@ -128,7 +135,8 @@ def test_a_leak_of_one_category_names_nobody(office: Office, copies: list[Table]
 
 def test_a_file_of_strangers_names_nobody(office: Office, copies: list[Table]) -> None:
     verdict = office.trace(office.leak(people(80, seed=99)))
-    assert verdict.verdict == "none" and verdict.rows_aligned <= 4, "a few share name and sex with somebody here"
+    assert verdict.verdict == "none"
+    assert verdict.rows_aligned <= 4, "a few share name and sex with somebody here"
 
 
 # --- candidates ----------------------------------------------------------------------------------------------------
@@ -140,9 +148,11 @@ def test_only_copies_on_record_before_the_finding_are_candidates(office: Office)
     office.release("Health", "Police")
     (health,) = (office.out("Health.csv"),)
     later = office.trace(health, found=found)
-    assert later.verdict == "none" and later.candidates == 1
+    assert later.verdict == "none"
+    assert later.candidates == 1
     now = office.trace(health)
-    assert [named.recipient for named in now.named] == ["Health"] and now.candidates == 3
+    assert [named.recipient for named in now.named] == ["Health"]
+    assert now.candidates == 3
 
 
 def test_before_the_first_copy_there_is_nobody_to_name(office: Office) -> None:
@@ -176,9 +186,11 @@ def test_two_registers_are_examined_at_once(office: Office) -> None:
     both = stacked([read_table(office.out("Health.csv")), read_table(office.out("union.csv"))])
     verdict = office.trace(office.leak(both))
     assert {(named.recipient, named.register) for named in verdict.named} == {("Health", "persons"), ("Union", "staff")}
-    assert verdict.candidates == 3 and verdict.register == "persons, staff"
+    assert verdict.candidates == 3
+    assert verdict.register == "persons, staff"
     alone = office.trace(office.out("union.csv"), register="staff")
-    assert alone.candidates == 1 and [named.recipient for named in alone.named] == ["Union"]
+    assert alone.candidates == 1
+    assert [named.recipient for named in alone.named] == ["Union"]
 
 
 # --- how often one may look ----------------------------------------------------------------------------------------

@@ -45,33 +45,43 @@ def _some(random: np.random.Generator, share: float, low: int, high: int, count:
 
 
 def _addresses(random: np.random.Generator, districts: list[int], roads: list[int]) -> tuple[list[str], list[str]]:
-    """The two renderings of each address."""
+    """The two renderings of each address; a part that an address has not is 0."""
     count = len(districts)
-    sections = _some(random, 0.25, 1, 5, count)
+    paved = [ROADS[road][0].endswith("路") for road in roads]
+    sections = [section * there for section, there in zip(_some(random, 0.25, 1, 5, count), paved, strict=True)]
     lanes = _some(random, 0.35, 2, 480, count)
-    alleys = _some(random, 0.25, 1, 60, count)
+    alleys = [alley * (lane > 0) for alley, lane in zip(_some(random, 0.25, 1, 60, count), lanes, strict=True)]
     numbers = _some(random, 1.0, 1, 420, count)
     parts = _some(random, 0.12, 1, 9, count)
     floors = _some(random, 0.5, 2, 24, count)
-    rooms = _some(random, 0.2, 1, 12, count)
-    zh, en = [], []
-    rows = zip(districts, roads, sections, lanes, alleys, numbers, parts, floors, rooms, strict=True)
-    for district, road, section, lane, alley, number, part, floor, room in rows:
-        place, (road_zh, road_en) = DISTRICTS[district], ROADS[road]
-        section = section if road_zh.endswith("路") else 0
-        zh.append(
-            place.city_zh + place.zh + road_zh + (f"{_SECTIONS[section - 1]}段" if section else "")
-            + (f"{lane}巷" if lane else "") + (f"{alley}弄" if lane and alley else "")
-            + (f"{number}之{part}號" if part else f"{number}號")
-            + (f"{floor}樓" if floor else "") + (f"之{room}" if floor and room else "")
-        )  # fmt: skip
-        en.append(
-            (f"{number}-{part} " if part else f"{number} ") + road_en + (f", Section {section}" if section else "")
-            + (f", Lane {lane}" if lane else "") + (f", Alley {alley}" if lane and alley else "")
-            + (f", Floor {floor}" if floor else "") + (f"-{room}" if floor and room else "")
-            + f", {place.en} {_LEVELS[place.zh[-1]]}, {place.city_en}"
-        )  # fmt: skip
-    return zh, en
+    rooms = [room * (floor > 0) for room, floor in zip(_some(random, 0.2, 1, 12, count), floors, strict=True)]
+    rows = list(zip(districts, roads, sections, lanes, alleys, numbers, parts, floors, rooms, strict=True))
+    return [_in_chinese(*row) for row in rows], [_in_english(*row) for row in rows]
+
+
+def _in_chinese(
+    district: int, road: int, section: int, lane: int, alley: int, number: int, part: int, floor: int, room: int
+) -> str:
+    """`臺北市大安區中山路二段48巷6弄12之3號5樓之1`."""
+    place = DISTRICTS[district]
+    street = place.city_zh + place.zh + ROADS[road][0] + _if(section, f"{_SECTIONS[section - 1]}段")
+    house = _if(lane, f"{lane}巷") + _if(alley, f"{alley}弄") + f"{number}" + _if(part, f"之{part}") + "號"
+    return street + house + _if(floor, f"{floor}樓") + _if(room, f"之{room}")
+
+
+def _in_english(
+    district: int, road: int, section: int, lane: int, alley: int, number: int, part: int, floor: int, room: int
+) -> str:
+    """`12-3 Zhongshan Road, Section 2, Lane 48, Alley 6, Floor 5-1, Daan District, Taipei City`."""
+    place = DISTRICTS[district]
+    street = f"{number}" + _if(part, f"-{part}") + f" {ROADS[road][1]}" + _if(section, f", Section {section}")
+    house = _if(lane, f", Lane {lane}") + _if(alley, f", Alley {alley}") + _if(floor, f", Floor {floor}")
+    return f"{street}{house}{_if(room, f'-{room}')}, {place.en} {_LEVELS[place.zh[-1]]}, {place.city_en}"
+
+
+def _if(there: int, text: str) -> str:
+    """A part of an address, where there is one."""
+    return text if there else ""
 
 
 def _phones(random: np.random.Generator, districts: list[int]) -> list[str]:

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from muniment.table import Cells, Table
+from muniment.demo.retype import retype
+from muniment.table import Table
 
 RENAMED = {
     "name_zh": "客戶", "name_en": "customer", "birth_date": "dob", "address_zh": "地址", "address_en": "addr",
     "phone": "tel", "mobile": "cell",
 }  # fmt: skip
 """The columns that the leaker kept, under the names that it gave them; the key is not among them."""
-TYPING_ERRORS = 0.08
-"""Share of names that the leaker mistyped."""
+SLIPS, SWAPS = 0.03, 0.05
+"""Shares of cells that the leaker mistyped, and of rows whose names it swapped."""
 
 
 def retyped(copy: Table, seed: int) -> Table:
-    """Half the rows of a copy in another order, key dropped, columns renamed and shuffled, names mistyped here and there."""
-    rng = np.random.default_rng([seed, 1])
-    rows = rng.permutation(copy.rows)[: copy.rows // 2].tolist()
-    half = copy.take(rows).select(list(RENAMED))
-    mistyped = half.with_cells({name: _mistyped(half[name], rng) for name in ("name_zh", "name_en")})
-    columns = rng.permutation(list(RENAMED)).tolist()
-    chosen = mistyped.select(columns)
-    return Table(tuple(RENAMED[name] for name in columns), chosen.cells)
+    """Half the rows of a copy in another order, key dropped, columns renamed and shuffled, mistyped here and there."""
+    dropped = [name for name in copy.columns if name not in RENAMED]
+    return retype(copy, seed, keep_rows=0.5, drop=dropped, rename=RENAMED, slips=SLIPS, swaps=SWAPS)
 
 
 def mixed(first: Table, second: Table, seed: int) -> Table:
@@ -33,7 +29,9 @@ def mixed(first: Table, second: Table, seed: int) -> Table:
     from_first = (rng.random(first.rows) < 0.5).tolist()
     rows = [
         a if heads else b
-        for a, b, heads in zip(first.select(columns).iter_rows(), second.select(columns).iter_rows(), from_first, strict=True)
+        for a, b, heads in zip(
+            first.select(columns).iter_rows(), second.select(columns).iter_rows(), from_first, strict=True
+        )
     ]
     return Table.from_rows(columns, [rows[i] for i in rng.permutation(len(rows)).tolist()])
 
@@ -43,14 +41,3 @@ def unmarked(register: Table, rows: list[int], seed: int) -> Table:
     rng = np.random.default_rng([seed, 3])
     chosen = register.take(rng.permutation(rows).tolist())
     return chosen.select([name for name in register.columns if name in RENAMED])
-
-
-def _mistyped(cells: Cells, rng: np.random.Generator) -> Cells:
-    """Two neighbouring characters change places in some cells."""
-    out: Cells = []
-    for cell, draw, place in zip(cells, rng.random(len(cells)).tolist(), rng.random(len(cells)).tolist(), strict=True):
-        if cell and len(cell) > 1 and draw < TYPING_ERRORS:
-            at = int(place * (len(cell) - 1))
-            cell = cell[:at] + cell[at + 1] + cell[at] + cell[at + 2 :]
-        out.append(cell)
-    return out

@@ -66,7 +66,15 @@ def run(folder: Path | None, *, small: bool, seed: int, lang: str, echo: Echo) -
     report.write_text(render(verdicts[1][0], lang, examples=True), encoding="utf-8")
     right = all(agrees for _, agrees in verdicts)
     echo(text("demo.done", lang, seconds=f"{time.perf_counter() - start:.1f}", report=str(report)))
-    echo(text("demo.next", lang, folder=str(home / "office"), found=str(home / "found" / "retyped.csv"), passphrase=PASSPHRASE))
+    echo(
+        text(
+            "demo.next",
+            lang,
+            folder=str(home / "office"),
+            found=str(home / "found" / "retyped.csv"),
+            passphrase=PASSPHRASE,
+        )
+    )
     return 0 if right else 1
 
 
@@ -82,15 +90,24 @@ def _home(folder: Path | None) -> Path:
 def _hand_out(workspace: Workspace, folder: Path, size: Size, lang: str, echo: Echo) -> dict[str, Path]:
     """Release one extract to every recipient; returns recipient -> file."""
     folder.mkdir()
-    to = {f"{text('demo.office', lang)} {number:03}": folder / f"{number:03}.csv" for number in range(1, size.recipients + 1)}
+    to = {
+        f"{text('demo.office', lang)} {number:03}": folder / f"{number:03}.csv"
+        for number in range(1, size.recipients + 1)
+    }
     start = time.perf_counter()
     results = workspace.release_many(NAME, to=to, purpose=text("demo.purpose", lang), where=size.where)
     seconds = time.perf_counter() - start
     rows = sum(result.rows for result in results)
     echo(
         text(
-            "demo.released", lang, copies=count(len(results)), rows=count(results[0].rows), symbols=count(results[0].symbols),
-            changed=str(results[0].meaning_changed), enough=str(results[0].rows_to_trace), speed=count(int(rows / seconds)),
+            "demo.released",
+            lang,
+            copies=count(len(results)),
+            rows=count(results[0].rows),
+            symbols=count(results[0].symbols),
+            changed=str(results[0].meaning_changed),
+            enough=str(results[0].rows_to_trace),
+            speed=count(int(rows / seconds)),
         )
     )
     return to

@@ -210,7 +210,7 @@ def _vote(cell: str, column: Sequence[str]) -> float:
         return -2.0
     filled = [value for value in column if value]
     vote = 0.0
-    if (len(cell) <= _NAME_CHARACTERS and _IDENTIFIER.fullmatch(cell)) or (len(cell) <= 40 and _HEADER_WORD.search(cell.lower())):
+    if _names(cell):
         vote += 2.0
     if not filled:
         return vote
@@ -221,6 +221,12 @@ def _vote(cell: str, column: Sequence[str]) -> float:
     if cell.islower() and sum(value[:1].isupper() for value in filled) > 0.8 * len(filled):
         vote += 1.0
     return vote
+
+
+def _names(cell: str) -> bool:
+    """Whether a cell is written like the name of a column, or holds a word that such names hold."""
+    written = len(cell) <= _NAME_CHARACTERS and _IDENTIFIER.fullmatch(cell)
+    return bool(written or (len(cell) <= 40 and _HEADER_WORD.search(cell.lower())))
 
 
 def _is_value(cell: str) -> bool:

@@ -51,9 +51,9 @@ def declare_families(journal: Journal, families: Sequence[LoggedFamily], now: da
                 new.append((_FAMILY, _body(family)))
             elif before != family:
                 raise InputError(
-                    f"register {family.register!r}: carrier {family.carrier!r} on column {family.column!r} was logged with "
-                    f"law {before.law} and tolerance {before.tolerance}; now {family.law} and {family.tolerance}: copies "
-                    "handed out before could no longer be traced",
+                    f"register {family.register!r}: carrier {family.carrier!r} on column {family.column!r} was logged "
+                    f"with law {before.law} and tolerance {before.tolerance}; now {family.law} and {family.tolerance}: "
+                    "copies handed out before could no longer be traced",
                     hint="muniment keys rotate mark, then release again",
                 )
         journal.append_many(new, now)

@@ -1,9 +1,9 @@
 """The baseline: keyed digests of each markable cell at first marking, so that the register cannot absorb marks.
 
 A marked value can come back by UPDATE or re-import. From then on a copy of the raw table would read as the copy of
-the clerk who wrote it back. So the first release keeps, for each markable cell, a digest of the cell as it stands (`form`)
-and one of the cell with all bits 0 (`plain`, equal for cells that differ by marks only). A cell whose `form` has changed
-while `plain` has not was changed in form only: its addresses read as erased, for everybody (evidence.md section 3.3).
+the clerk who wrote it back. So the first release keeps, for each markable cell, a digest of the cell as it stands
+(`form`) and one of the cell with all bits 0 (`plain`, equal for cells that differ by marks only). A cell whose `form`
+has changed while `plain` has not was changed in form only: its addresses read as erased, for everybody.
 
 Rules
 1. A cell that really changed gets a new baseline before its next copy is made; one changed in form only never does.
@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,11 +81,25 @@ class CellDigest:
         return "CellDigest()"
 
 
+_NUMBER_BITS = 12
+"""Bits of a column number in an address (`marks.codebook`)."""
+
+
+def baseline_column(number: int, carriers: Sequence[str]) -> int:
+    """Column number and carriers as one number: `plain` folds what these carriers write, and nothing else."""
+    label = "\0".join(sorted(carriers)).encode()
+    return int.from_bytes(sha256(label).digest()[:4], "big") << _NUMBER_BITS | number
+
+
+def _number(column: int) -> int:
+    return column & ((1 << _NUMBER_BITS) - 1)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Baseline:
     """Digests of the markable cells of a register: `pseudonyms` sorted (n), `form` and `plain` of shape (n, columns).
 
-    `columns` holds the column numbers; a digest of 0 means that the cell has no baseline.
+    `columns` holds what `baseline_column` gives; a digest of 0 means that the cell has no baseline there.
     """
 
     columns: tuple[int, ...]
@@ -101,17 +116,26 @@ class Baseline:
     def states(
         self, pseudonyms: NDArray[np.uint64], column: int, form: NDArray[np.uint32], plain: NDArray[np.uint32]
     ) -> NDArray[np.uint8]:
-        """The `State` of the cells of one column as they now stand; cells without a place (`plain` 0) are SAME."""
+        """The `State` of the cells of one column as they now stand; cells without a place (`plain` 0) are SAME.
+
+        `plain` of other carriers cannot be compared. A cell known under others only is NEW where its form is the old
+        one, and counts as changed in form only where it is not: that costs power at most.
+        """
         states = np.full(len(pseudonyms), State.NEW, np.uint8)
-        if column in self.columns and len(self.pseudonyms):
+        if len(self.pseudonyms):
             at = np.minimum(np.searchsorted(self.pseudonyms, pseudonyms), len(self.pseudonyms) - 1)
-            i = self.columns.index(column)
-            old_form = np.where(self.pseudonyms[at] == pseudonyms, self.form[at, i], 0)
-            old_plain = self.plain[at, i]
-            known = old_form != 0
-            states[known & (old_plain != plain)] = State.CHANGED
-            states[known & (old_plain == plain)] = State.FORM_ONLY
-            states[known & (old_form == form)] = State.SAME
+            forms = np.where((self.pseudonyms[at] == pseudonyms)[:, None], self.form[at], 0)
+            others = [
+                i for i, other in enumerate(self.columns) if _number(other) == _number(column) and other != column
+            ]
+            known, same = forms[:, others] != 0, forms[:, others] == form[:, None]
+            states[known.any(axis=1) & ~(known & same).any(axis=1)] = State.FORM_ONLY
+            if column in self.columns:
+                i = self.columns.index(column)
+                here, old_plain = forms[:, i] != 0, self.plain[at, i]
+                states[here & (old_plain != plain)] = State.CHANGED
+                states[here & (old_plain == plain)] = State.FORM_ONLY
+                states[here & (forms[:, i] == form)] = State.SAME
         states[plain == 0] = State.SAME
         return states
 

@@ -13,8 +13,8 @@ Layout, version 1
 
 Rules
 1. An address is (register, carrier, record, column) under one mark key; equal blocks are one address.
-2. The law of an address belongs to (mark key, register, carrier, column) and is logged before the first copy. No release
-   chooses it. The score uses the integer T; no floating-point comparison takes part.
+2. The law of an address belongs to (mark key, register, carrier, column) and is logged before the first copy. No
+   release chooses it. The score uses the integer T; no floating-point comparison takes part.
 3. No ordinal, pseudonym key, clock or random number takes part: the same recipient always has the same bit.
 """
 
@@ -93,7 +93,9 @@ class Codebook:
         """The bits of these recipients, shape (recipients, addresses), values 0 and 1."""
         numbers = np.asarray(recipients, np.int64)
         if len(numbers) and not 0 <= numbers.min() <= numbers.max() < RECIPIENTS:
-            raise LimitError(f"a recipient number lies outside 0 to {RECIPIENTS - 1}: {numbers.min()} to {numbers.max()}")
+            raise LimitError(
+                f"a recipient number lies outside 0 to {RECIPIENTS - 1}: {numbers.min()} to {numbers.max()}"
+            )
         out = np.empty((len(numbers), len(addresses)), np.uint8)
         groups, place = np.unique(numbers // LANES, return_inverse=True)
         # As many groups in one call as fill a chunk: few addresses and many recipients are then as fast as the reverse.

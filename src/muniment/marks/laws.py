@@ -80,7 +80,11 @@ def constant(probability: float) -> Law:
 def law_named(name: str) -> Law:
     """The law of that name; `InputError` where no such law exists (a register written by a later version)."""
     family, _, parameter = name.partition("-")
-    makers: dict[str, Callable[[float], Law]] = {"arcsine": arcsine, "constant": constant, "discrete": lambda value: discrete(int(value))}
+    makers: dict[str, Callable[[float], Law]] = {
+        "arcsine": arcsine,
+        "constant": constant,
+        "discrete": lambda value: discrete(int(value)),
+    }
     if family == "half" and not parameter:
         return half()
     if family not in makers or not parameter.replace(".", "", 1).replace("e-", "", 1).isdigit():

@@ -115,7 +115,7 @@ def _refuse_clashes(allowed: Mapping[str, Sequence[str]]) -> None:
         pair = clash(names)
         if pair:
             raise InputError(
-                f"column {column!r}: {pair[0]} and {pair[1]} cannot stand on one column: each writes what the other reads"
+                f"column {column!r}: {pair[0]} and {pair[1]} cannot share a column: each writes what the other reads"
             )
 
 

@@ -70,9 +70,7 @@ def read_cells(
             bits = np.fromiter(map(_bit, shown), np.uint8, len(slots.rows))
             bits[stop[slots.rows]] = ERASED
             family = np.full(len(bits), slots.family, np.uint16)
-            parts.append(
-                Readings(slots.addresses, family, slots.thresholds, slots.phases, bits, weights[slots.rows])
-            )
+            parts.append(Readings(slots.addresses, family, slots.thresholds, slots.phases, bits, weights[slots.rows]))
     return concatenate(parts)
 
 

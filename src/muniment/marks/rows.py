@@ -3,8 +3,8 @@
 Rules
 1. Addresses have column number 0. Which addresses there are depends on the register alone, never on what was delivered:
    a row left out counts as left out, a decoy not held as not held; a row missing from a leak is an erasure.
-2. Pairs of rows are disjoint and formed from record addresses alone, in keyed buckets of about two records, so that a new
-   record in the register disturbs its own bucket only.
+2. Pairs of rows are disjoint and formed from record addresses alone, in keyed buckets of about two records, so that a
+   new record in the register disturbs its own bucket only.
 """
 
 from __future__ import annotations

@@ -150,7 +150,7 @@ class ReleaseStream:
             return
         if self.tallies[position].rows * len(self._numbers) > ORDERED_ROWS:
             raise LimitError(
-                f"the order of rows is a mark: its copies are held in memory, at most {ORDERED_ROWS:,} rows in one pass",
+                f"the order of rows is a mark: copies are held in memory, at most {ORDERED_ROWS:,} rows in one pass",
                 hint="release to fewer recipients at once, or take order out of muniment.toml",
             )
         self._held[position].numbers.append(self._job.numbers_of(records[keep]))

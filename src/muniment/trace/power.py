@@ -58,7 +58,9 @@ def _named_share(
     logs = np.empty((len(weights), len(families), trials))
     for i, (share, _) in enumerate(mixture.noises):
         factors = [log_factors(replace(symbols, share=np.full(len(symbols), y)), 1.0, share) for y in (0.0, 1.0)]
-        of_cell = np.where(seen, np.where(bits, factors[1][1], factors[1][0]), np.where(bits, factors[0][1], factors[0][0]))
+        of_cell = np.where(
+            seen, np.where(bits, factors[1][1], factors[1][0]), np.where(bits, factors[0][1], factors[0][0])
+        )
         for j, family in enumerate(families):
             logs[i, j] = of_cell[:, symbols.family == family].sum(axis=1)
     own = log_mean(logs, weights).sum(axis=0) + np.log1p(-mixture.shared_noise)

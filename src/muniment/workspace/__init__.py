@@ -2,5 +2,5 @@
 
 - `office`: `Workspace`, `init` and `open_workspace` - what `import muniment` offers
 - `registering`, `releasing`, `tracing`, `decoying`, `bundling`: one action each, as functions over `Parts`
-- `parts`: the opened parts; `plans`, `baselines`, `aligning`, `reading`, `opening`, `leading`, `strength`: steps of them
+- `parts`: the opened parts; `plans`, `baselines`, `aligning`, `reading`, `opening`, `leading`, `strength`: their steps
 """

@@ -80,7 +80,9 @@ def align_leak(parts: Parts, register: Register, leak: Leak, fixed: Mapping[str,
     specs = [_spec(register, name, families) for name in source.columns if name in {c.name for c in register.columns}]
     found = []
     for table in leak.tables:
-        here = {column: target for column, target in fixed.items() if column in table.table.columns or len(leak.tables) == 1}
+        here = {
+            column: target for column, target in fixed.items() if column in table.table.columns or len(leak.tables) == 1
+        }
         matches = propose_mapping(table.table, specs, scan, fixed=here, header=table.header)
         found.append((table.table, matches, align(table.table, matches, specs, scan)))
     numbers = np.unique(np.concatenate([a.register_row for _, _, a in found] or [np.zeros(0, np.int64)]))
@@ -129,7 +131,9 @@ def _spec(register: Register, name: str, families: Sequence[Family]) -> ColumnSp
     return ColumnSpec(name, register.column(name).kind, lambda cell: normal_form(equivalent, cell), tolerance)
 
 
-def _fetch(scan: Callable[[Sequence[str]], Iterator[Table]], columns: Sequence[str], numbers: NDArray[np.int64]) -> Table:
+def _fetch(
+    scan: Callable[[Sequence[str]], Iterator[Table]], columns: Sequence[str], numbers: NDArray[np.int64]
+) -> Table:
     """The records with these row numbers (ascending), with these columns."""
     parts, done, taken = [], 0, 0
     for batch in scan(columns):

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from muniment.disclosure import Register
 from muniment.durable import storage_faults
-from muniment.marks.baseline import Baseline, CellDigest, State
+from muniment.marks.baseline import Baseline, CellDigest, State, baseline_column
+from muniment.marks.plan import Plan
 from muniment.marks.write import Prepared
 from muniment.prf import hkdf
 from muniment.sealed import read_sealed, write_sealed
@@ -45,6 +47,11 @@ def _path(parts: Parts, register: str) -> Path:
 
 def _purpose(register: str) -> str:
     return f"{_PURPOSE} {register}"
+
+
+def column_of(plan: Plan, register: Register, name: str) -> int:
+    """Where the baseline keeps a column that is marked by this plan."""
+    return baseline_column(register.column(name).number, [family.carrier.name for family in plan.on(name)])
 
 
 class Observed:

@@ -65,7 +65,10 @@ def plan_decoys(parts: Parts, order: DecoyOrder) -> DecoyPlan:
         path.parent.mkdir(mode=0o700, exist_ok=True)
     write_sealed(path, parts.ring.all("segment")[0].secret, [plan.to_json().encode()], _PURPOSE)
     body = {
-        "register": register.name, "decoys": table.rows, "share": order.share, "expires": order.expires.isoformat(),
+        "register": register.name,
+        "decoys": table.rows,
+        "share": order.share,
+        "expires": order.expires.isoformat(),
         "owner": order.consent.owner,
     }
     parts.journal.append("decoys", body, parts.clock())

@@ -50,9 +50,7 @@ def init(
     """
     path = Path(folder)
     check_free(path)
-    ring = KeyRing.create(
-        path / RING, passphrase, now=clock(), random_bytes=os.urandom, custodians=custodians
-    )
+    ring = KeyRing.create(path / RING, passphrase, now=clock(), random_bytes=os.urandom, custodians=custodians)
     journal = Journal.create(path / JOURNAL, ring.all("segment"))
     log_commitments(journal, ring.commitments(), clock())
     # The settings come last: without them there is no workspace, so a crash before this leaves none that half opens.
@@ -140,7 +138,7 @@ class Workspace:
         encoding: str | None = None,
         kinds: Mapping[str, str] | None = None,
     ) -> RegisterResult:
-        """Add a register from a file or a PostgreSQL table; `accept="equivalent"` allows its meaning-preserving marks."""
+        """Add a register from a file or a PostgreSQL table; `accept="equivalent"` allows meaning-preserving marks."""
         new = registering.NewRegister(
             name=name,
             source=str(source),
@@ -193,7 +191,7 @@ class Workspace:
         columns: Sequence[str] | None = None,
         progress: Callable[[int], None] = lambda rows: None,
     ) -> tuple[ReleaseResult, ...]:
-        """Hand out one marked copy to each recipient, `to` giving recipient -> file, in few passes over the register."""
+        """Hand out one marked copy to each recipient (`to`: recipient -> file), in few passes over the register."""
         order = releasing.Order(
             register=register,
             recipients=tuple(to),
@@ -230,9 +228,7 @@ class Workspace:
         """
         if bundle is not None:
             check_target(Path(bundle), "--bundle")
-        question = tracing.Question(
-            Path(file), register, mapping, encoding, found, alpha, leads_purpose, edited
-        )
+        question = tracing.Question(Path(file), register, mapping, encoding, found, alpha, leads_purpose, edited)
         traced = tracing.trace(self._parts, question, progress)
         if bundle is not None:
             seal_bundle(self._parts, traced, Path(bundle))

@@ -45,13 +45,11 @@ class Parts:
             asked, logged = getattr(settings, setting), getattr(declared, setting)
             if asked != logged:
                 raise InputError(
-                    f"register {name!r}: {setting} is {asked!r} in muniment.toml, but was logged as {logged!r}: another "
-                    "one would leave every earlier copy untraceable",
+                    f"register {name!r}: {setting} is {asked!r} in muniment.toml, but was logged as {logged!r}: "
+                    "another one would leave every earlier copy untraceable",
                     hint="put the old value back, or add the source as a register of another name",
                 )
-        return Register(
-            name, settings.source, declared.key, declared.columns, declared.coalition, settings.encoding
-        )
+        return Register(name, settings.source, declared.key, declared.columns, declared.coalition, settings.encoding)
 
     def source(self, register: Register) -> Source:
         """The source of a register, opened; a relative path is taken from the workspace's folder."""

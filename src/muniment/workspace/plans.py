@@ -38,7 +38,11 @@ def to_log(plan: Plan, register: Register, mark_key: str) -> list[LoggedFamily]:
     """The families of a plan as they are logged before the first copy."""
     cells = [
         LoggedFamily(
-            mark_key, register.name, f.carrier.name, f.column.name, f.law.name,
+            mark_key,
+            register.name,
+            f.carrier.name,
+            f.column.name,
+            f.law.name,
             None if f.tolerance is None else str(f.tolerance),
         )
         for f in plan.cells
@@ -65,5 +69,7 @@ def _cells(register: Register, logged: Sequence[LoggedFamily]) -> tuple[Family, 
 
 def _structural(logged: Sequence[LoggedFamily]) -> tuple[StructuralFamily, ...]:
     return tuple(
-        StructuralFamily(family.carrier, law_named(family.law)) for family in logged if family.carrier in STRUCTURAL_NUMBERS
+        StructuralFamily(family.carrier, law_named(family.law))
+        for family in logged
+        if family.carrier in STRUCTURAL_NUMBERS
     )

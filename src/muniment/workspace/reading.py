@@ -21,7 +21,7 @@ from muniment.marks.write import CellMarker, Prepared
 from muniment.table import Table
 from muniment.trace.verdict import FamilyReading
 from muniment.workspace.aligning import Aligned, AlignedTable
-from muniment.workspace.baselines import cell_digest, cell_digests, load_baseline
+from muniment.workspace.baselines import cell_digest, cell_digests, column_of, load_baseline
 from muniment.workspace.parts import Parts
 from muniment.workspace.plans import logged_plan
 
@@ -56,16 +56,26 @@ def read_under_key(
     leaked, own = cells.read()
     structural = [reading for family in plan.structural for reading in _rows(aligned, codebook, plan, family, records)]
     readings = concatenate([*leaked, *structural])
+    symbols = merge(readings)
     return KeyReading(
         register=aligned.register,
         mark_key=key.id,
         codebook=codebook,
         plan=plan,
         candidates=candidates,
-        symbols=merge(readings),
-        on_register=merge(concatenate(own)),
+        symbols=symbols,
+        on_register=_at_the_same_addresses(merge(concatenate(own)), symbols),
         families=_families(plan, readings),
     )
+
+
+def _at_the_same_addresses(own: MergedSymbols, shown: MergedSymbols) -> MergedSymbols:
+    """What the register shows where the leak shows something.
+
+    At other addresses it would only dilute the veto: a leak in which every other mark was blotted out could then pass
+    the threshold for somebody whose marks were written back, while the register stays below it.
+    """
+    return own.take(np.flatnonzero(np.isin(own.addresses.numbers, shown.addresses.numbers)))
 
 
 class _Cells:
@@ -103,8 +113,8 @@ class _Cells:
         blocked = {}
         for column in prepared.columns:
             form, plain = cell_digests(self._digest, prepared, column.name, column.name in self._tolerance)
-            number = self._aligned.register.column(column.name).number
-            states = self._baseline.states(self._aligned.pseudonyms[chosen], number, form, plain)
+            kept = column_of(self._plan, self._aligned.register, column.name)
+            states = self._baseline.states(self._aligned.pseudonyms[chosen], kept, form, plain)
             blocked[column.name] = states == State.FORM_ONLY
         return blocked
 

@@ -48,7 +48,9 @@ def add_register(parts: Parts, new: NewRegister) -> RegisterResult:
         UnreachableError: a server or the disk cannot be reached; nothing was written.
     """
     if any(register.name == new.name for register in parts.config.registers):
-        raise InputError(f"register {new.name!r} is there already; it stays", hint=f"muniment register suggest {new.name}")
+        raise InputError(
+            f"register {new.name!r} is there already; it stays", hint=f"muniment register suggest {new.name}"
+        )
     law = law_for(new.coalition)
     stored = _stored(parts.folder, new.source)
     source = open_source(located(parts.folder, stored), encoding=new.encoding)

@@ -11,7 +11,6 @@ Steps
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -21,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from muniment.disclosure import Recipient, Register, checked_name
-from muniment.durable import check_target, storage_faults, sync_folder
+from muniment.durable import check_target, storage_faults, sync_folder, take_name
 from muniment.engine.writers import Form, Writer, open_writer
 from muniment.errors import InputError, LimitError
 from muniment.ingest.sources import Source
@@ -36,7 +35,7 @@ from muniment.marks.stream import Job, ReleaseStream, Tally, record_keys
 from muniment.marks.write import Prepared
 from muniment.pseudonym import pseudonyms
 from muniment.table import Table
-from muniment.workspace.baselines import Observed, cell_digest, extend_baseline
+from muniment.workspace.baselines import Observed, cell_digest, column_of, extend_baseline
 from muniment.workspace.decoying import DecoyRows, decoy_rows
 from muniment.workspace.parts import Parts
 from muniment.workspace.plans import allowed_plan, to_log
@@ -174,7 +173,7 @@ class _Run:
         ]
 
     def _observed(self) -> Observed:
-        columns = [(name, self.register.column(name).number) for name in self.plan.columns]
+        columns = [(name, column_of(self.plan, self.register, name)) for name in self.plan.columns]
         tolerance = frozenset(family.column.name for family in self.plan.cells if family.tolerance is not None)
         return Observed(cell_digest(self.parts, self.register.name), columns, tolerance)
 
@@ -202,7 +201,7 @@ class _Run:
             stream.run(self._batches())
         if not len(observed.pseudonyms):
             raise InputError(
-                f"register {self.register.name!r}: no record fits {self.order.where or 'the register'}; no copy was made"
+                f"register {self.register.name!r}: no record fits {self.order.where or 'it'}; no copy was made"
             )
         _refuse_duplicates(observed.pseudonyms, self.register)
         return stream.tallies
@@ -264,7 +263,7 @@ def _refuse_duplicates(found: np.ndarray, register: Register) -> None:
     repeated = len(found) - len(np.unique(found))
     if repeated:
         raise InputError(
-            f"register {register.name!r}: {repeated:,} rows share their key ({', '.join(register.key)}) with another row",
+            f"register {register.name!r}: {repeated:,} rows share their key ({', '.join(register.key)}) with another",
             hint=f"muniment register check {register.name} names the rows",
         )
 
@@ -284,11 +283,12 @@ def _appear(path: Path, out: Path) -> None:
     """Give a finished file its final name, unless another one has taken it meanwhile."""
     with storage_faults(out, "give the copy its name"):
         try:
-            os.link(path, out)
+            take_name(path, out)
         except FileExistsError:
-            raise InputError(f"{out}: a file appeared there meanwhile; it stays, and this copy was not handed out") from None
-        except OSError:
-            os.rename(path, out)  # a file system without links
+            raise InputError(
+                f"{out}: a file appeared there meanwhile; it stays, and this copy was not handed out",
+                hint="choose another --out",
+            ) from None
 
 
 def _result(copy: int, recipient: str, out: Path, digest: str, tally: Tally, strength: Strength) -> ReleaseResult:

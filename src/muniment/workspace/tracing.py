@@ -127,7 +127,8 @@ def _readings(parts: Parts, aligned: Aligned, before: Head) -> list[KeyReading]:
     used = {copy.mark_key for copy in parts.copies.copies(register=aligned.register.name, before=before)}
     keys = [key for key in parts.ring.all("mark") if key.id in used]
     return [
-        read_under_key(parts, aligned, key, before, _candidates(parts, aligned.register, key.id, before)) for key in keys
+        read_under_key(parts, aligned, key, before, _candidates(parts, aligned.register, key.id, before))
+        for key in keys
     ]
 
 
@@ -212,10 +213,15 @@ class _Case:
         )
 
     def _named(self, finding: Finding) -> Named:
-        reading = next(r for r in self.readings if (r.register.name, r.mark_key) == (finding.group.register, finding.group.mark_key))
+        reading = next(
+            r
+            for r in self.readings
+            if (r.register.name, r.mark_key) == (finding.group.register, finding.group.mark_key)
+        )
         keys = (*reading.plan.keys, ("", ""))
         evidence = tuple(
-            FamilyEvidence(*keys[share.family], share.symbols, share.agreeing, share.log10_e) for share in finding.shares
+            FamilyEvidence(*keys[share.family], share.symbols, share.agreeing, share.log10_e)
+            for share in finding.shares
         )
         copies = self._copies_with_rows(finding.recipient, reading)
         return Named(

@@ -8,7 +8,7 @@ Rules
 4. `same` says whether two cells mean the same; it must hold between a cell and both its forms. For *equivalent*
    carriers it is equality of `normal`; `normal` of a cell and of its two forms are equal, and are the form for 0.
 5. Reading is idempotent: forms(forms(v)[b]) == forms(v), and read(forms(v)[b]) == b.
-6. `phase` (0 .. 2**32 - 1, keyed by the address) moves the lattice of carriers that change numbers; the others ignore it.
+6. `phase` (0 .. 2**32 - 1, keyed by the address) moves the lattice of carriers that change numbers; others ignore it.
 """
 
 from __future__ import annotations

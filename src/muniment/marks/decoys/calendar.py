@@ -1,15 +1,15 @@
-"""Ages and dates of a fictitious unit: recomposed member by member, so that no family of the register stands there again.
+"""Ages and dates of a fictitious unit: put together anew, so that no family of the register stands there again.
 
 Rules
-1. The first member is about as old as that of the unit which lends its form. Each further one follows the one before by
-   the interval of another unit: one of the `_NEAREST` units that are alike in the sexes, in the age of the member before,
-   and in the interval itself. Large families are rare, so theirs come from farther away, as they should: an attacker
-   who looks for the nearest family finds none nearer than real families have.
+1. The first member is about as old as that of the unit which lends its form. Each further one follows the one before
+   by the interval of another unit: one of the `_NEAREST` units that are alike in the sexes, in the ages of the first
+   member and the one before, and in the interval itself. Large families are rare, so theirs come from farther away,
+   as they should: an attacker who looks for the nearest family finds none nearer than real families have.
 2. Dates that were close stay as close: twins, a birth and its registration.
 3. The order of dates in a record and of time stamps in a unit is kept, no date lies outside those of the register,
    no first member is registered younger than any is, and no births arise that are closer than a mother can bear.
-4. Time stamps move by whole weeks, so that an office that works from Monday to Friday still does; stamps that were equal
-   in a unit stay equal; the time of day is that of some other record.
+4. Time stamps move by whole weeks, so that an office that works from Monday to Friday still does; stamps that were
+   equal in a unit stay equal; the time of day is that of some other record.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from muniment.disclosure import Kind
-from muniment.marks.decoy_coins import Coins
-from muniment.marks.decoy_dates import Written, read_date
-from muniment.marks.decoy_habits import Habits, Role, script
+from muniment.marks.decoys.coins import Coins
+from muniment.marks.decoys.dates import Written, read_date
+from muniment.marks.decoys.habits import Habits, Role, script
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +52,9 @@ class Calendar:
         self._births = tuple(name for name in names if habits.kinds[name] is Kind.DATE)
         self._stamps = tuple(name for name in names if habits.kinds[name] is Kind.TIMESTAMP)
         self._read = {name: [read_date(cell) for cell in habits.table[name]] for name in names}
-        self._span = {name: _span([found.day for found in read if found is not None]) for name, read in self._read.items()}
+        self._span = {
+            name: _span([found.day for found in read if found is not None]) for name, read in self._read.items()
+        }
         self._heaps = self._heaped()
         self._kinds = [
             (script(habits.shapes[row]), *(habits.table[name][row] for name in habits.columns(Role.SKELETON)))

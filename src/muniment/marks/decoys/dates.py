@@ -1,12 +1,7 @@
-"""Dates of decoys: read a date in its layout, move it by days, and write it back in the same layout.
+"""Dates in the layouts of registers: read the day, and write another day in the same layout.
 
-Rules for the dates of one unit (a household)
-1. All its birth dates move together by up to two years, and each by some months more, so that no family of the register
-   stands there again with the same intervals.
-2. Dates that were close (`_CLOSE` days) stay as close: twins, a birth and its registration.
-3. An order of dates in a record is kept, no date passes the latest one of the register, and new close pairs never arise.
-4. Time stamps move by whole weeks, so that an office that works from Monday to Friday still does; stamps that were equal
-   in a unit stay equal; the time of day is that of some other record.
+ISO, without separators, with strokes or dots, day first, and the calendar of the Republic of China (民國); what follows
+the date (a time of day) is kept apart.
 """
 
 from __future__ import annotations
@@ -26,7 +21,7 @@ _REPUBLIC = 1911
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A date as it was written: the day (proleptic ordinal), what follows it, and the layout to write another one in."""
+    """A date as it was written: the day (proleptic ordinal), what follows it, and its layout."""
 
     day: int
     rest: str

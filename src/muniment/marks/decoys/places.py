@@ -1,7 +1,7 @@
 """Addresses and numbers of decoys: a real street with numbers it has not, a common telephone head with a new tail.
 
-Columns that go together (an address in two scripts, its postcode, the area code) are drawn from one donor unit, which lies
-in the area of another unit; what depends on the area (birthplace) is drawn afterwards, to fit it.
+Columns that go together (an address in two scripts, its postcode, the area code) are drawn from one donor unit, which
+lies in the area of another unit; what depends on the area (birthplace) is drawn afterwards, to fit it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from os.path import commonprefix
 
 from muniment.disclosure import Kind
-from muniment.marks.decoy_coins import Coins
-from muniment.marks.decoy_habits import CLOSE_TIE, Habits, Role, clusters, script, tie
-from muniment.marks.decoy_rarity import Rarity
+from muniment.marks.decoys.coins import Coins
+from muniment.marks.decoys.habits import CLOSE_TIE, Habits, Role, clusters, script, tie
+from muniment.marks.decoys.rarity import Rarity
 
 _NUMBER = re.compile(r"\d+")
 _BEFORE = re.compile(r"([^\W\d_]{2,}) ?$|(\S)?\s*$")
@@ -25,6 +24,9 @@ _DENSE = 5
 _TRIES = 25
 
 Context = tuple[str, str, str]
+"""A column, what stands before a number there, and what behind it."""
+Affixes = dict[str, tuple[str, str]]
+"""What the addresses of an area begin and end with, by column."""
 
 
 class Digits:
@@ -136,16 +138,16 @@ class Placer:
                 return (name, next((part for part in words if len(part) > 1), ""))
         return None
 
-    def _affixes(self, group: Sequence[str], donors: Mapping[Hashable, list[int]]) -> dict[Hashable, dict[str, tuple[str, str]]]:
+    def _affixes(self, group: Sequence[str], donors: Mapping[Hashable, list[int]]) -> dict[Hashable, Affixes]:
         """What all addresses of an area begin and end with, for each address column."""
         table, kinds = self._habits.table, self._habits.kinds
-        out: dict[Hashable, dict[str, tuple[str, str]]] = {}
+        out: dict[Hashable, Affixes] = {}
         for area, rows in donors.items():
             out[area] = {}
             for name in group:
                 cells = [cell for cell in (table[name][row] for row in rows) if cell is not None]
                 if kinds[name] is Kind.ADDRESS and len(cells) >= _DENSE:
-                    head, tail = commonprefix(cells), commonprefix([cell[::-1] for cell in cells])[::-1]
+                    head, tail = _shared_head(cells), _shared_head([cell[::-1] for cell in cells])[::-1]
                     out[area][name] = (_NUMBER.split(head)[0], _NUMBER.split(tail)[-1])
         return out
 
@@ -254,3 +256,9 @@ def _around(cell: str, match: re.Match[str]) -> tuple[str, str]:
 def _moved(cell: str | None, old: tuple[str, str], new: tuple[str, str]) -> str | None:
     """An address with what its area's addresses begin and end with exchanged."""
     return None if cell is None else new[0] + cell[len(old[0]) : len(cell) - len(old[1])] + new[1]
+
+
+def _shared_head(texts: Sequence[str]) -> str:
+    """What all texts begin with."""
+    first, last = min(texts), max(texts)
+    return first[: next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))]

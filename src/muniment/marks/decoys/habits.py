@@ -15,10 +15,12 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from muniment.disclosure import Kind, Register
 from muniment.errors import InputError
-from muniment.marks.decoy_dates import read_date
+from muniment.limits import DECOY_SAMPLE_ROWS
+from muniment.marks.decoys.dates import read_date
 from muniment.table import Cells, Table
 
 LARGEST_UNIT = 15
@@ -26,7 +28,6 @@ LARGEST_UNIT = 15
 CLOSE_TIE = 0.5
 """From this tie on, two columns are drawn from one donor."""
 _PAIRS = 4_000
-_SAMPLE_ROWS = 60_000
 
 
 class Role(StrEnum):
@@ -63,6 +64,13 @@ class Habits:
     shapes: tuple[Hashable, ...]
     """Of each row: which name columns are filled, and with how many parts."""
 
+    def by_size(self) -> Mapping[int, list[int]]:
+        """The numbers of the units of each size."""
+        sizes: dict[int, list[int]] = defaultdict(list)
+        for number, rows in enumerate(self.units):
+            sizes[len(rows)].append(number)
+        return sizes
+
     def columns(self, *roles: Role) -> tuple[str, ...]:
         """The columns of these roles, in order."""
         return tuple(name for name in self.table.columns if self.roles[name] in roles)
@@ -72,8 +80,8 @@ def learn(sample: Table, register: Register) -> Habits:
     """Learn from a sample of whole units. Raises `InputError` for a sample too small to draw from."""
     if sample.rows < 20:
         raise InputError(f"the sample has {sample.rows} records: expected at least 20 to draw decoys from")
-    if sample.rows > _SAMPLE_ROWS:
-        raise InputError(f"the sample has {sample.rows:,} records: expected at most {_SAMPLE_ROWS:,}")
+    if sample.rows > DECOY_SAMPLE_ROWS:
+        raise InputError(f"the sample has {sample.rows:,} records: expected at most {DECOY_SAMPLE_ROWS:,}")
     kinds = {name: register.column(name).kind for name in sample.columns}
     keys = frozenset(register.key)
     unit_column = _unit_column(sample, kinds, keys)
@@ -162,10 +170,16 @@ def _role(
         return _BY_KIND[kind]
     if kind is Kind.CATEGORY and _follows_names(name, sample, kinds):
         return Role.SKELETON
-    shared = unit_column is not None and _constant(sample[name], units)
-    if shared or (unit_column is None and kind in (Kind.PLACE, Kind.CODE) and _repeats(sample[name])):
+    return _role_by_use(kind, sample[name], units, unit_column is not None)
+
+
+def _role_by_use(kind: Kind, cells: Cells, units: Sequence[tuple[int, ...]], by_code: bool) -> Role:
+    """The role of a column whose kind does not settle it: by who shares its values. `by_code`: units have a code."""
+    repeats = _repeats(cells)
+    area = repeats and kind in (Kind.PLACE, Kind.CODE)
+    if _constant(cells, units) if by_code else area:
         return Role.PLACE
-    return Role.DIGITS if kind in (Kind.PHONE, Kind.CODE) and not _repeats(sample[name]) else Role.DONOR
+    return Role.DIGITS if kind in (Kind.PHONE, Kind.CODE) and not repeats else Role.DONOR
 
 
 _BY_KIND = {
@@ -241,7 +255,7 @@ def tie(first: Sequence[Hashable], second: Sequence[Hashable], rows: Iterable[in
         if first[row] is not None:
             groups[first[row]].append(row)
             counts[second[row]] += 1
-    pairs = [pair for members in groups.values() for pair in zip(members, members[1:], strict=False)]
+    pairs = [pair for members in groups.values() for pair in pairwise(members)]
     if len(pairs) < 20:
         return 0.0
     step = max(1, len(pairs) // _PAIRS)
@@ -259,7 +273,8 @@ def clusters(
     label = {name: number for number, name in enumerate(names)}
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
-            if label[a] != label[b] and max(tie(values[a], values[b], rows), tie(values[b], values[a], rows)) >= at_least:
+            strength = max(tie(values[a], values[b], rows), tie(values[b], values[a], rows))
+            if label[a] != label[b] and strength >= at_least:
                 old, new = label[b], label[a]
                 label.update({name: new for name, at in label.items() if at == old})
     groups: dict[int, list[str]] = defaultdict(list)

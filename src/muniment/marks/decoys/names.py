@@ -11,10 +11,11 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from muniment.marks.decoy_coins import Coins
-from muniment.marks.decoy_habits import Habits, Role, split_name, tie
-from muniment.marks.decoy_rarity import Rarity
+from muniment.marks.decoys.coins import Coins
+from muniment.marks.decoys.habits import Habits, Role, split_name, tie
+from muniment.marks.decoys.rarity import Rarity
 
 Piece = tuple[str, int]
 """A name column and the position of a part in it."""
@@ -107,7 +108,7 @@ class Namer:
     def _shared(self, piece: Piece, rows: Sequence[int]) -> float:
         """How often neighbours in a unit agree in a piece."""
         agree: Counter[bool] = Counter()
-        for a, b in zip(rows, rows[1:], strict=False):
+        for a, b in pairwise(rows):
             if self._habits.unit_of[a] == self._habits.unit_of[b]:
                 agree[self._pieces[a].get(piece) == self._pieces[b].get(piece)] += 1
         return agree[True] / agree.total() if agree.total() >= 5 else 0.0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable
 
-from muniment.marks.decoy_coins import Coins
+from muniment.marks.decoys.coins import Coins
 
 _WINDOW = 1.5
 _FEW = 20
