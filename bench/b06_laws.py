@@ -7,6 +7,8 @@ Takes about two minutes. The choice is recorded in docs/adr/0002.
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from measurement import Measurement
@@ -14,6 +16,7 @@ from muniment.evidence import log10_threshold
 from muniment.marks.laws import ARCSINE_CUTOFF, Law, arcsine, discrete
 from muniment.trace.score import MIXTURES, Symbols, log10_e
 
+Bits: TypeAlias = np.ndarray[Any, np.dtype[np.uint8]]
 SEED = 11
 CANDIDATES, ALPHA = 1_000, 1e-6
 LAWS = (
@@ -40,17 +43,17 @@ CASES = (
 )
 
 
-def attacked(rng: np.random.Generator, copies: np.ndarray, attack: str, per_row: int) -> np.ndarray:
+def attacked(rng: np.random.Generator, copies: Bits, attack: str, per_row: int) -> Bits:
     """What colluders write where their copies differ."""
     colluders, symbols = copies.shape
     ones = copies.sum(axis=0)
     if attack == "rows":
         rows = np.arange(symbols) // per_row
-        return copies[rng.integers(0, colluders, rows[-1] + 1)[rows], np.arange(symbols)]
+        return np.asarray(copies[rng.integers(0, colluders, rows[-1] + 1)[rows], np.arange(symbols)])
     if attack == "mix":
-        return copies[rng.integers(0, colluders, symbols), np.arange(symbols)]
+        return np.asarray(copies[rng.integers(0, colluders, symbols), np.arange(symbols)])
     if attack == "ones":
-        return copies.max(axis=0)
+        return np.asarray(copies.max(axis=0))
     tied = rng.random(symbols) < 0.5
     majority = np.where(ones * 2 == colluders, tied, ones * 2 > colluders)
     same = (ones == 0) | (ones == colluders)

@@ -44,6 +44,6 @@ def test_programs_that_the_servers_user_may_not_read_are_copied(tmp_path: Path) 
     shutil.copytree(wheel[0].parent, tmp_path / package.name / "pginstall")
     shutil.copytree(package.with_name(f"{package.name}.libs"), tmp_path / f"{package.name}.libs")
     tmp_path.chmod(0o700)
-    with postgres.running(tmp_path / package.name / "pginstall" / "bin") as server:
-        with psycopg.connect(server.url) as connection:
-            assert connection.execute("select 1").fetchone() == (1,)
+    programs = tmp_path / package.name / "pginstall" / "bin"
+    with postgres.running(programs) as server, psycopg.connect(server.url) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
