@@ -1,12 +1,14 @@
 """The baseline: what was changed in form only is told from what really changed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from muniment.errors import IntegrityError
-from muniment.marks.baseline import Baseline, CellDigest, State
+from muniment.marks.baseline import Baseline, CellDigest, State, baseline_column
 
 DIGEST = CellDigest(b"d" * 16)
 TEXTS = st.lists(st.none() | st.text(st.characters(exclude_characters="\0\1"), max_size=6), max_size=8)
@@ -43,6 +45,26 @@ def test_a_cell_or_column_without_a_baseline_is_new() -> None:
     assert states(KNOWN, ["a", "b", "c"], ["a", "b", "c"])[2] == State.NEW
     assert states(KNOWN, ["1 Mill Rd"], ["1 Mill Road"], column=4) == [State.NEW]
     assert states(Baseline.empty(), ["a"], ["a"]) == [State.NEW]
+
+
+def test_what_other_carriers_knew_is_new_where_its_form_stayed_and_erased_where_it_did_not() -> None:
+    """`plain` of other carriers folds other forms, so it cannot tell a change from a mark that was written back."""
+    before, after = baseline_column(3, ["street-type"]), baseline_column(3, ["ordinals", "street-type"])
+    known = replace(KNOWN, columns=(before,))
+    assert states(known, ["1 Mill Road", "3 Hill Road"], ["1 Mill Road", "3 Hill Road"], after) == [
+        State.NEW,
+        State.FORM_ONLY,
+    ]
+    assert states(known, ["3 Hill Road"], ["3 Hill Road"], before) == [State.CHANGED]
+    assert states(known, ["3 Hill Road"], ["3 Hill Road"], baseline_column(4, ["street-type"])) == [State.NEW]
+    both = known.merged(replace(baseline(["3 Hill Road"], ["3 Hill Road"]), columns=(after,)))
+    assert states(both, ["3 Hill Rd"], ["3 Hill Road"], after) == [State.FORM_ONLY]
+    assert states(both, ["9 Mill Road"], ["9 Mill Road"], after) == [State.CHANGED]
+
+
+def test_the_order_of_carriers_makes_no_other_column() -> None:
+    assert baseline_column(3, ["a", "b"]) == baseline_column(3, ["b", "a"]) != baseline_column(3, ["a"])
+    assert baseline_column(4095, ["a"]) % 4096 == 4095
 
 
 def test_a_tolerance_column_has_one_plain_for_all_so_any_change_is_one_in_form() -> None:

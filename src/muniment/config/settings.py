@@ -173,7 +173,7 @@ SETTINGS: Final = (
         _choice(*COALITIONS), 10,
     ),
     Setting(
-        _REGISTER, "structural", 'a list of carriers that work on rows, such as ["row-order"]',
+        _REGISTER, "structural", 'a list of carriers that work on rows, such as ["order"]',
         "Carriers that leave rows out, put rows in or change their order; no cell of a real record changes.",
         "以列的增減或順序作記號,不改動真實資料。",
         _carriers, (),

@@ -66,9 +66,13 @@ class CellDigest:
         flat = np.frombuffer((joined + "\0").encode("utf-8", "surrogatepass"), np.uint8)
         ends = np.flatnonzero(flat == 0) + 1
         starts = np.r_[0, ends[:-1]]
-        position = np.arange(len(flat)) - np.repeat(starts, ends - starts)
-        words = self._words[(position % _POSITIONS) * 256 + flat]
-        if len(flat) and position.max() >= _POSITIONS:
+        lengths = ends - starts
+        steps = np.ones(len(flat), np.int32)  # the place in a cell: one up a byte, back to 0 at the next cell
+        steps[0] = 0
+        steps[starts[1:]] -= lengths[:-1].astype(np.int32)
+        position = np.cumsum(steps)
+        words = self._words[((position & (_POSITIONS - 1)) << 8) | flat]
+        if lengths.max() > _POSITIONS:
             turn = (position // _POSITIONS % 64).astype(np.uint64)
             words = (words << turn) | (words >> ((np.uint64(64) - turn) % np.uint64(64)))
         sums = np.add.reduceat(words, starts) >> np.uint64(32)
@@ -124,18 +128,19 @@ class Baseline:
         states = np.full(len(pseudonyms), State.NEW, np.uint8)
         if len(self.pseudonyms):
             at = np.minimum(np.searchsorted(self.pseudonyms, pseudonyms), len(self.pseudonyms) - 1)
-            forms = np.where((self.pseudonyms[at] == pseudonyms)[:, None], self.form[at], 0)
-            others = [
-                i for i, other in enumerate(self.columns) if _number(other) == _number(column) and other != column
-            ]
-            known, same = forms[:, others] != 0, forms[:, others] == form[:, None]
-            states[known.any(axis=1) & ~(known & same).any(axis=1)] = State.FORM_ONLY
+            mine = self.pseudonyms[at] == pseudonyms
+            elsewhere, unlike = np.zeros(len(pseudonyms), bool), np.ones(len(pseudonyms), bool)
+            for i, other in enumerate(self.columns):
+                if other != column and _number(other) == _number(column):
+                    elsewhere |= mine & (self.form[at, i] != 0)
+                    unlike &= ~mine | (self.form[at, i] != form)
+            states[elsewhere & unlike] = State.FORM_ONLY
             if column in self.columns:
                 i = self.columns.index(column)
-                here, old_plain = forms[:, i] != 0, self.plain[at, i]
-                states[here & (old_plain != plain)] = State.CHANGED
-                states[here & (old_plain == plain)] = State.FORM_ONLY
-                states[here & (forms[:, i] == form)] = State.SAME
+                known, same_plain = mine & (self.form[at, i] != 0), self.plain[at, i] == plain
+                states[known & ~same_plain] = State.CHANGED
+                states[known & same_plain] = State.FORM_ONLY
+                states[known & (self.form[at, i] == form)] = State.SAME
         states[plain == 0] = State.SAME
         return states
 

@@ -137,6 +137,8 @@ class _ColumnForms:
         self._tolerant = next((f.carrier for f in families if f.carrier.harm is Harm.TOLERANCE), None)
         self._cache: dict[str, tuple[Forms | None, int]] = {}
         self._known: dict[str | None, Forms | None] = {}
+        self._repeats = True
+        self._asked = 0
 
     def expand(self, cells: Cells, phases: list[NDArray[np.uint32]]) -> tuple[list[Forms | None], NDArray[np.uint16]]:
         """The forms of each cell, and for each a mask of the families that have a place in it."""
@@ -158,19 +160,25 @@ class _ColumnForms:
         The form for 0 is the cell's normal form (protocol rule 4), so one comparison proves both forms: that of the
         form for 1, whether it is the cell or what is written in its place. A cell in neither form takes a second one.
         """
-        carrier, known, found = self.families[0].carrier, self._known, []
+        carrier, found = self.families[0].carrier, []
         forms, normal = carrier.forms, carrier.normal
+        # A column of which hardly a cell comes back (addresses, numbers) is cheaper without a look at what is known.
+        known: dict[str | None, Forms | None] = self._known if self._repeats else {}
         for cell in cells:
             pair = known.get(cell, False) if cell else None
             if pair is False:
                 pair = forms(cell)  # type: ignore[arg-type]
                 if pair is not None:
-                    proved = normal(pair[1]) == pair[0] and (cell in pair or normal(cell) == pair[0])  # type: ignore[arg-type]
-                    if not proved:
+                    zero, one = pair
+                    if normal(one) != zero or (cell != zero and cell != one and normal(cell) != zero):  # type: ignore[arg-type]
                         raise self._fault()
-                if len(known) < CACHED_CELLS:
+                if self._repeats and len(known) < CACHED_CELLS:
                     known[cell] = pair
             found.append(pair)
+        self._asked += len(cells)
+        if self._repeats and len(known) >= CACHED_CELLS and self._asked < 2 * CACHED_CELLS:
+            self._repeats = False
+            known.clear()
         return found  # type: ignore[return-value]
 
     def _cached(self, cell: str, phases: tuple[int, ...]) -> tuple[Forms | None, int]:

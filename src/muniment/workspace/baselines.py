@@ -106,9 +106,15 @@ def cell_digests(
     For a column with a tolerance `plain` is 1 for every cell: any change then counts as one in form only.
     """
     at = next(c for c in prepared.columns if c.name == column)
-    placed = np.fromiter((forms is not None for forms in at.forms), bool, len(at.forms))
-    form = np.where(placed, digest(prepared.table[column]), 0).astype(np.uint32)
-    plain = placed.astype(np.uint32) if tolerance else digest(at.plain)
+    cells = prepared.table[column]
+    placed = np.array([forms is not None for forms in at.forms], bool)
+    form = np.where(placed, digest(cells), 0).astype(np.uint32)
+    if tolerance:
+        return form, placed.astype(np.uint32)
+    # Most cells of a register are written in one form: only those that differ from their plain form need a second digest.
+    plain = form.copy()
+    differs = [i for i, (cell, forms) in enumerate(zip(cells, at.forms, strict=True)) if forms and forms[0] != cell]
+    plain[differs] = digest([at.forms[i][0] for i in differs])  # type: ignore[index]
     return form, plain
 
 

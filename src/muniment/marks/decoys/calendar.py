@@ -38,6 +38,8 @@ _FEW = 80
 """Units of one size and pair of sexes below which larger and smaller units lend intervals too."""
 _CLOSE = 280
 """Days between births below which they are one event, or none of the same mother."""
+_GENERATION = 17 * 365
+"""Days by which children are younger than parents, at the least."""
 _SOON = 90
 """Days between two dates of one record below which the second follows from the first."""
 _OWN_SHIFT, _WEEKS, _TRIES = 45, 8, 60
@@ -80,6 +82,8 @@ class Calendar:
         for rows in self._habits.units:
             days = [self._habits.days[row] for row in rows]
             for at in range(len(rows)):
+                if not self._habits.undated.isdisjoint((rows[0], rows[max(0, at - 1)], rows[at])):
+                    continue
                 for size in (len(rows), 0):
                     found[self._bucket(rows, at, size)].append(_step(days, at))
         return {bucket: np.array(steps, np.int64) for bucket, steps in found.items()}
@@ -108,7 +112,7 @@ class Calendar:
         for attempt in range(_TRIES):
             days = self._ages(rows, coins, narrow=attempt >= _TRIES // 2)
             moved = self._moved(rows, old, days, coins)
-            if self._plausible(rows, old, moved):
+            if self._plausible(rows, old, moved, days):
                 break
         else:
             days = [self._habits.days[row] for row in rows]
@@ -141,9 +145,10 @@ class Calendar:
 
     def _interval(self, rows: Sequence[int], at: int, step: tuple[int, int, int], coins: Coins) -> int:
         """The interval to member `at` of one of the units with the nearest steps."""
-        steps = self._steps[self._bucket(rows, at, len(rows))]
+        none = np.array([step], np.int64)
+        steps = self._steps.get(self._bucket(rows, at, len(rows)), none)
         if len(steps) < _FEW:
-            steps = self._steps[self._bucket(rows, at, 0)]
+            steps = self._steps.get(self._bucket(rows, at, 0), none)
         distance = np.abs(steps - np.array(step)).max(axis=1)
         nearest = np.argsort(distance, kind="stable")[:_NEAREST]
         count = max(min(_AT_LEAST, len(nearest)), int(np.sum(distance[nearest] <= _REACH)))
@@ -160,26 +165,28 @@ class Calendar:
         self, rows: Sequence[int], old: Sequence[Dates], days: Sequence[int], coins: Coins
     ) -> list[dict[str, int]]:
         """All dates of the members: further birth-like dates along with the first, stamps by whole weeks."""
-        weeks: dict[int, int] = {}
+        soon = [(row, day - self._habits.days[row]) for row, day in zip(rows, days, strict=True)]
+        weeks = {stamped: by for row, by in soon for born, stamped in self._gaps(row).values()
+                 if 0 <= stamped - born < _SOON}  # fmt: skip
         out = []
         for row, member, day in zip(rows, old, days, strict=True):
             by = day - self._habits.days[row]
             new = {name: found.day + by for name in self._births if (found := member[name]) is not None}
             for name in self._stamps:
                 if (found := member[name]) is not None:
-                    new[name] = found.day + self._weeks(found.day, self._habits.days[row], by, weeks, coins)
+                    new[name] = found.day + self._weeks(found.day, weeks, coins)
             out.append(new)
         return out
 
-    def _weeks(self, day: int, born: int, by: int, weeks: dict[int, int], coins: Coins) -> int:
-        """By how many days a stamp moves: along with a birth that it follows soon, else with its equals in the unit."""
-        if 0 <= day - born < _SOON:
-            return by
+    def _weeks(self, day: int, weeks: dict[int, int], coins: Coins) -> int:
+        """By how many days a stamp moves: with its equals in the unit, and with a birth that it follows soon."""
         if day not in weeks:
             weeks[day] = 7 * coins.between(-_WEEKS, _WEEKS)
         return weeks[day]
 
-    def _plausible(self, rows: Sequence[int], old: Sequence[Dates], new: Sequence[Mapping[str, int]]) -> bool:
+    def _plausible(
+        self, rows: Sequence[int], old: Sequence[Dates], new: Sequence[Mapping[str, int]], days: Sequence[int]
+    ) -> bool:
         """Whether rule 3 holds."""
         if not all(self._span[name][0] <= day <= self._span[name][1] for member in new for name, day in member.items()):
             return False
@@ -199,7 +206,8 @@ class Calendar:
             for name in self._births
             if (found := member[name]) is not None
         ]
-        ordered = all(_in_order(dates) for dates in known) and _in_order(stamps)
+        pairs = zip([self._habits.days[row] for row in rows], days, strict=True)
+        ordered = _generations(list(pairs)) and all(_in_order(dates) for dates in known) and _in_order(stamps)
         return ordered and _apart(births) and self._old_enough(rows[0], new[0])
 
     def _old_enough(self, row: int, new: Mapping[str, int]) -> bool:
@@ -236,6 +244,12 @@ def _step(days: Sequence[int], at: int) -> tuple[int, int, int]:
 def _in_order(dates: Sequence[tuple[int, int]]) -> bool:
     """Whether no two dates (old, new) have changed their order."""
     return not any(a < b and x > y for a, x in dates for b, y in dates)
+
+
+def _generations(births: Sequence[tuple[int, int]]) -> bool:
+    """Whether those (old, new) born a generation after the first member still are."""
+    first, moved = births[0]
+    return all(new - moved >= _GENERATION for old, new in births if old - first >= _GENERATION)
 
 
 def _apart(births: Sequence[tuple[int, int]]) -> bool:

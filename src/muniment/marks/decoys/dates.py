@@ -37,10 +37,16 @@ class Written:
         new = {"year": str(year), "month": str(moved.month), "day": str(moved.day)}
         if rest is not None:
             new["rest"] = rest
-        padded = any(len(match[part]) == 2 and match[part][0] == "0" for part in ("month", "day"))
-        padded = padded or not (match["a"] and match["b"]) or self.layout == 0
+        padded = self.layout == 0 or _padded(match["month"], match["day"], between=match["b"])
         parts = sorted(match.groupdict(), key=match.start)
         return "".join(_part(part, match[part], new, padded) for part in parts)
+
+
+def _padded(month: str, day: str, *, between: str) -> bool:
+    """Whether a layout pads: seen from a zero or a single digit; else it does, unless characters stand between."""
+    if "0" in (month[0], day[0]):
+        return True
+    return len(month) == len(day) == 2 and between not in ("年", "月")
 
 
 def _part(name: str, old: str, new: dict[str, str], padded: bool) -> str:

@@ -60,7 +60,9 @@ class Habits:
     units: tuple[tuple[int, ...], ...]
     unit_of: tuple[int, ...]
     days: tuple[int, ...]
-    """Day of the first date column of each row; the median where there is none."""
+    """Day of the first date column of each row; where there is none, that of another row in the same place."""
+    undated: frozenset[int]
+    """The rows whose day is another's: nothing about ages is learned from them."""
     shapes: tuple[Hashable, ...]
     """Of each row: which name columns are filled, and with how many parts."""
 
@@ -93,7 +95,8 @@ def learn(sample: Table, register: Register) -> Habits:
     names = [name for name in sample.columns if kinds[name] is Kind.NAME]
     shapes = tuple(zip(*(map(_parts, sample[name]) for name in names), strict=True)) if names else ((),) * sample.rows
     roles = {name: _role(name, sample, kinds, keys, unit_column, units) for name in sample.columns}
-    return Habits(sample, roles, kinds, units, tuple(unit_of), _days(sample, kinds), shapes)
+    days, undated = _days(sample, kinds, units)
+    return Habits(sample, roles, kinds, units, tuple(unit_of), days, shapes, undated)
 
 
 # --- units -------------------------------------------------------------------------------------------------------
@@ -223,15 +226,27 @@ def _part(cell: str | None, position: int) -> str | None:
     return cell[slice(*spans[position])] if cell and spans else None
 
 
-def _days(sample: Table, kinds: Mapping[str, Kind]) -> tuple[int, ...]:
-    """The day of the first date column for each row."""
+def _days(
+    sample: Table, kinds: Mapping[str, Kind], units: Sequence[tuple[int, ...]]
+) -> tuple[tuple[int, ...], frozenset[int]]:
+    """The day of the first date column for each row, and the rows that have none: they take those of others in turn."""
     column = next((name for name in sample.columns if kinds[name] is Kind.DATE), None)
     if column is None:
-        return (0,) * sample.rows
+        return (0,) * sample.rows, frozenset()
     read = [read_date(cell) for cell in sample[column]]
-    known = sorted(found.day for found in read if found is not None)
-    middle = known[len(known) // 2] if known else 0
-    return tuple(middle if found is None else found.day for found in read)
+    days = {row: found.day for row, found in enumerate(read) if found is not None}
+    places: dict[int, list[int]] = defaultdict(list)
+    for rows in units:
+        for place, row in enumerate(rows):
+            if row in days:
+                places[place].append(days[row])
+    place_of = {row: place for rows in units for place, row in enumerate(rows)}
+    undated = [row for row in range(sample.rows) if row not in days]
+    for number, row in enumerate(undated):
+        # Spread evenly: were they all given one day, those born on it would take after persons of any age.
+        known = places[place_of[row]] or places[0] or [0]
+        days[row] = known[number * len(known) // len(undated)]
+    return tuple(days[row] for row in range(sample.rows)), frozenset(undated)
 
 
 def script(shape: Hashable) -> Hashable:

@@ -7,7 +7,7 @@ share is the surname. A unit's surnames are exchanged one for one, so that who s
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,27 +21,42 @@ Piece = tuple[str, int]
 """A name column and the position of a part in it."""
 NEAREST = 60
 """Donors of about the same age from whom one is drawn."""
+REACH, FEWEST = 400, 3
+"""Days within which another is about as old; donors to draw from where fewer are."""
 
 
 class NearDonors:
-    """Rows by bucket, in order of their day: a donor of the same bucket and about the same age."""
+    """Rows by bucket, in order of their day: a donor of the same bucket and about the same age.
 
-    def __init__(self, buckets: Sequence[Hashable], days: Sequence[int], rows: Sequence[int]) -> None:
+    Rows in `undated` are donors only in buckets that have no others.
+    """
+
+    def __init__(self, buckets: Sequence[Hashable], habits: Habits) -> None:
+        days = habits.days
         self._rows: dict[Hashable, list[int]] = defaultdict(list)
-        for row in sorted(rows, key=days.__getitem__):
-            self._rows[buckets[row]].append(row)
+        for row in sorted(range(len(days)), key=days.__getitem__):
+            if row not in habits.undated:
+                self._rows[buckets[row]].append(row)
+        for row in sorted(habits.undated):
+            if buckets[row] not in self._rows:
+                self._rows[buckets[row]] = [row]
         self._days = {bucket: [days[row] for row in members] for bucket, members in self._rows.items()}
 
-    def size(self, bucket: Hashable) -> int:
-        """How many donors a bucket has."""
-        return len(self._rows.get(bucket, ()))
+    def near(self, bucket: Hashable, day: int) -> int:
+        """How many donors of a bucket are about as old."""
+        days = self._days.get(bucket, ())
+        return bisect_right(days, day + REACH) - bisect_left(days, day - REACH)
 
     def draw(self, bucket: Hashable, day: int, coins: Coins) -> int:
-        """A donor of the bucket among the `NEAREST` by day."""
+        """A donor of the bucket: one of the `NEAREST` by day, but of those farther than `REACH` only the `FEWEST`."""
         rows, days = self._rows[bucket], self._days[bucket]
-        half = max(1, min(NEAREST, len(rows)) // 2)
-        middle = min(max(bisect_left(days, day), half), len(rows) - half)
-        return rows[coins.between(max(0, middle - half), max(0, min(len(rows), middle + half) - 1))]
+        middle = bisect_left(days, day)
+        wanted = min(NEAREST, max(FEWEST, self.near(bucket, day)))
+        low, high = max(0, middle - NEAREST), min(len(rows), middle + NEAREST)
+        nearest = sorted(range(low, high), key=lambda at: (abs(days[at] - day), at))[:wanted]
+        return rows[coins.pick(nearest)]
+
+
 FEW = 200
 """Rows of one shape below which ties cannot be seen: parts in the same position are then taken to go together."""
 _TRIES = 25
@@ -71,7 +86,7 @@ class Namer:
         self.strands = {shape: self._strands(tuple(rows)) for shape, rows in by_shape.items()}
         self._richest = self._richest_shapes()
         buckets: list[Hashable] = list(zip(habits.shapes, self._sexes, strict=True))
-        self._near = NearDonors(buckets, habits.days, range(habits.table.rows))
+        self._near = NearDonors(buckets, habits)
         self._rarity = Rarity(self._given(habits.shapes[row], self._pieces[row]) for row in range(habits.table.rows))
 
     def _read(self, row: int) -> dict[Piece, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable
+from math import ceil, floor
 
 from muniment.marks.decoys.coins import Coins
 
@@ -43,7 +44,7 @@ class Rarity:
 
 def _odds(seen: Counter[int], count: int) -> float:
     """How much more often a value seen `count` times comes next than its share in the sample says."""
-    window = [k for k in seen if count / _WINDOW <= k <= count * _WINDOW]
+    window = range(ceil(count / _WINDOW), floor(count * _WINDOW) + 1)
     mass = sum(k * seen[k] for k in window)
-    after = sum(k * seen[k] for k in {k + 1 for k in window})
+    after = sum((k + 1) * seen[k + 1] for k in window)
     return min(_ODDS_AT_MOST, after / mass) if sum(seen[k] for k in window) >= _FEW else 1.0
