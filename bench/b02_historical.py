@@ -7,10 +7,10 @@ First part. Register: the first row of each person (key `unique_id`, which no le
 at random *another* of their rows, with its own errors and gaps, written as the leaker's copy is: where that row's own
 date has a place it shows the form that the leaker's cell shows. 1,000 recipients, a = 1e-6.
 
-Second part. Register: all 50,578 rows, duplicates included. Leak: every row of one person with eight, from one copy twice and
-from another one once, so that each date is read three times. The rows are aligned once by the real alignment; then, for each of 250 mark
-keys, written, read, merged and scored against 4,000 innocents. E must have
-mean 1; without the merging it has not (then the mean over all codewords is computed, by their probability).
+Second part. Register: all 50,578 rows, duplicates included. Leak: every row of one person with eight, from one copy
+twice and from another one once, so that each date is read three times. The rows are aligned once by the real alignment;
+then, for each of 250 mark keys, written, read, merged and scored against 4,000 innocents. E must have mean 1; without
+the merging it has not (then the mean over all codewords is computed, by their probability).
 
 Takes about 90 s.
 """
@@ -22,11 +22,10 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from scipy.stats import norm
+
 from datasets import historical
 from measurement import Measurement
-from scipy.stats import norm
-from trials import Office, Random, anonymous, rate, trials
-
 from muniment.disclosure import Column, Kind, canonical_keys
 from muniment.marks.carriers import CARRIERS
 from muniment.marks.codebook import Codebook
@@ -40,6 +39,7 @@ from muniment.trace.columns import ColumnSpec
 from muniment.trace.examine import as_scored
 from muniment.trace.mapping import propose_mapping
 from muniment.trace.score import MIXTURES, SCALE, Symbols, log10_e
+from trials import Office, Random, anonymous, rate, trials
 
 SHOWN = ("full_name", "first_and_surname", "first_name", "surname", "dob", "birth_place", "postcode_fake", "gender",
          "occupation")  # fmt: skip
@@ -83,8 +83,8 @@ def _named() -> Measurement:
         read.append(verdict.symbols_read)
     return Measurement(
         f"{ROWS:,} rows with their own errors: the leaker alone is named", ">= 95 % of trials; no innocent",
-        f"{rate(right, count)}; {min(aligned):,} to {max(aligned):,} rows aligned, {min(read):,} to {max(read):,} symbols; "
-        f"innocents named: {innocents}",
+        f"{rate(right, count)}; {min(aligned):,} to {max(aligned):,} rows aligned, {min(read):,} to {max(read):,} "
+        f"symbols; innocents named: {innocents}",
         right >= 0.95 * count and not innocents,
     )  # fmt: skip
 

@@ -19,11 +19,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
 from b01_single_leaker import SEED
 from datasets import febrl
 from measurement import Measurement
-from trials import ALPHA, RECIPIENTS, REGISTER, Office, Random, anonymous, places, rate, rows_with, trials
-
 from muniment.disclosure import Recipient, canonical_keys
 from muniment.marks.codebook import Codebook
 from muniment.marks.read import MergedSymbols, merge, read_cells
@@ -31,6 +30,7 @@ from muniment.marks.write import CellMarker
 from muniment.table import Cells, Table
 from muniment.trace.examine import Group, examine
 from muniment.trace.score import MIXTURES
+from trials import ALPHA, RECIPIENTS, REGISTER, Office, Random, anonymous, places, rate, rows_with, trials
 
 SYMBOLS = {2: 400, 3: 1_200, 5: 3_500, 10: 13_000}
 """Readable symbols that must suffice, by number of copies; half of them where whole rows are mixed."""

@@ -6,8 +6,8 @@ Each of 200 leaks is examined against 50 groups of innocents: given the leak, th
 independent. All row-wise
 terms are computed (the product leaves most of them out, which names fewer).
 
-The bound is loose, so most rates are near 0. The mean of E is what can fail: it is measured on codes of 8 symbols over a
-million (key, innocent) pairs; four faults must show in it (two of them on 4 symbols, where the tail is lighter).
+The bound is loose, so most rates are near 0. The mean of E is what can fail: it is measured on codes of 8 symbols over
+a million (key, innocent) pairs; four faults must show in it (two of them on 4 symbols, where the tail is lighter).
 
 Takes about 60 s.
 """
@@ -18,10 +18,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from measurement import Measurement
 from scipy.stats import norm
-from trials import Random, rate, trials
 
+from measurement import Measurement
 from muniment.disclosure import Recipient
 from muniment.evidence import log10_threshold
 from muniment.marks.baseline import Baseline, State
@@ -30,6 +29,7 @@ from muniment.marks.laws import Law, constant, half, law_for
 from muniment.marks.read import MergedSymbols, Readings, concatenate, merge
 from muniment.trace.examine import Group, as_scored, examine
 from muniment.trace.score import MIXTURES, Symbols, log10_e
+from trials import Random, rate, trials
 
 SEED = 40_404
 INNOCENTS, GROUPS, LEAKS = 30, 50, 200
@@ -59,6 +59,7 @@ class Case:
         return cls(random, records, law_for(10), codebook or Codebook(random.bytes(16), "persons"))
 
     def addresses(self, column: int) -> Addresses:
+        """The addresses of one of the two columns."""
         return Addresses.of(self.records, column, CARRIER)
 
     def copies(self, recipients: range) -> Bits:
@@ -123,7 +124,8 @@ def twenty_copies(case: Case) -> Bits:
     ones = copies.mean(axis=1)
     lot = case.random.random(ones.shape)
     ways = (lot < ones, ones > 0.5, np.where((ones > 0) & (ones < 1), ones < 0.5, ones), ones > 0, ones == 1)
-    return ways[int(case.random.integers(len(ways)))]
+    chosen: Bits = ways[int(case.random.integers(len(ways)))]
+    return chosen
 
 
 KINDS: dict[str, Callable[[Case], Bits]] = {
@@ -160,7 +162,8 @@ def _most(case: Case, leak: Callable[[Case], Bits]) -> np.ndarray:
     """The largest log10 E of each group of innocents, shape (GROUPS,)."""
     innocents = range(FIRST, FIRST + GROUPS * INNOCENTS)
     evidence = case.evidence(case.read(leak(case)), innocents)
-    return evidence.reshape(GROUPS, INNOCENTS).max(axis=1)
+    most: np.ndarray = evidence.reshape(GROUPS, INNOCENTS).max(axis=1)
+    return most
 
 
 def _threshold(alpha: float) -> float:
@@ -213,7 +216,8 @@ def _form_only(case: Case, before: Bits, now: Bits) -> np.ndarray:
     digest = before[order].astype(np.uint32)[:, None] + 1
     baseline = Baseline((1,), case.records[order], digest, np.ones_like(digest))
     states = baseline.states(case.records, 1, now.astype(np.uint32) + 1, np.ones(len(now), np.uint32))
-    return states == State.FORM_ONLY
+    form_only: np.ndarray = states == State.FORM_ONLY
+    return form_only
 
 
 # --- the mean of E ---------------------------------------------------------------------------------------------------

@@ -17,11 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
 from datasets import adult
 from measurement import Measurement
-from trials import Office, Random, anonymous, rate, trials
-
 from muniment.table import Cells, Table
+from trials import Office, Random, anonymous, rate, trials
 
 TOLERANCES = {"age": "1", "fnlwgt": "300", "capital-gain": "50", "capital-loss": "50", "hours-per-week": "1"}
 STEPS = {"age": 1, "fnlwgt": 200, "capital-gain": 33, "capital-loss": 33, "hours-per-week": 1}
@@ -72,25 +72,25 @@ def _as_it_is(_: Random, table: Table) -> Table:
 
 
 def _rounded(_: Random, table: Table) -> Table:
-    def rounded(cell: str, unit: int) -> str:
-        return str(round(int(cell) / unit) * unit)
+    def rounded(unit: int) -> Callable[[str], str]:
+        return lambda cell: str(round(int(cell) / unit) * unit)
 
-    return table.with_cells({name: _each(table[name], lambda cell, u=unit: rounded(cell, u)) for name, unit in ROUNDED.items()})
+    return table.with_cells({name: _each(table[name], rounded(unit)) for name, unit in ROUNDED.items()})
 
 
 def _noisy(random: Random, table: Table) -> Table:
-    def noisy(cell: str, step: int) -> str:
-        return f"{int(cell) + random.uniform(-0.25, 0.25) * step:.2f}"
+    def noisy(step: int) -> Callable[[str], str]:
+        return lambda cell: f"{int(cell) + random.uniform(-0.25, 0.25) * step:.2f}"
 
-    return table.with_cells({name: _each(table[name], lambda cell, s=step: noisy(cell, s)) for name, step in STEPS.items()})
+    return table.with_cells({name: _each(table[name], noisy(step)) for name, step in STEPS.items()})
 
 
 def _each(cells: Cells, change: Callable[[str], str]) -> Cells:
-    return [cell if cell is None or not cell.lstrip("-").isdigit() or int(cell) == 0 else change(cell) for cell in cells]
+    return [change(cell) if cell and cell.isdigit() and int(cell) else cell for cell in cells]
 
 
 def _unchanged(office: Office, copies: dict[str, Table]) -> Measurement:
-    """Cells of all whole copies that differ from the register: none outside the five columns, none beyond a tolerance."""
+    """Cells of all whole copies that differ from the register: only in the five columns, and within their tolerance."""
     register, checked, changed, beyond = office.register, 0, 0, 0
     for copy in copies.values():
         for name in register.columns:

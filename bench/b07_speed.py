@@ -46,7 +46,8 @@ def rows_of(count: int) -> Iterator[list[str]]:
             d = {name: values[i] for name, values in draw.items()}
             yield [
                 f"rec-{start + i}", f"given{d['given']}", f"surname{d['surname']}", str(d["number"] + 1),
-                f"{d['number'] + 1} {_WORDS[d['word'] % 40]}{_WORDS[d['word'] // 40]} {TYPES[d['type']]}", f"flat {d['number'] % 60 + 1}",
+                f"{d['number'] + 1} {_WORDS[d['word'] % 40]}{_WORDS[d['word'] // 40]} {TYPES[d['type']]}",
+                f"flat {d['number'] % 60 + 1}",
                 f"suburb{d['suburb']}", f"{d['suburb'] % 9000 + 1000}", "nsw",
                 f"{1920 + d['year']}{d['month'] + 1:02}{d['day'] + 1:02}", f"{1_000_000 + d['id']}",
             ]  # fmt: skip

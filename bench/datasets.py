@@ -41,7 +41,7 @@ def historical() -> Table:
 
     The first row of a cluster (`unique_id` ending in -1) comes before its duplicates.
     """
-    relation = duckdb.sql(f"SELECT * FROM read_parquet('{folder() / 'historical_50k.parquet'}')")
+    relation = duckdb.read_parquet(str(folder() / "historical_50k.parquet"))
     rows = relation.order("cluster, CAST(regexp_extract(unique_id, '[0-9]+$') AS INTEGER)").fetchall()
     return Table.from_rows(relation.columns, rows)
 

@@ -181,7 +181,8 @@ def places(plan: Plan, table: Table) -> np.ndarray:
 def rows_with(random: Random, counts: np.ndarray, symbols: int) -> list[int]:
     """Rows drawn at random until one more would carry more than this many symbols together."""
     order = random.permutation(len(counts))
-    return order[: int(np.searchsorted(np.cumsum(counts[order]), symbols, side="right"))].tolist()
+    chosen: list[int] = order[: int(np.searchsorted(np.cumsum(counts[order]), symbols, side="right"))].tolist()
+    return chosen
 
 
 def respelled(random: Random, plan: Plan, table: Table, share: float) -> Table:

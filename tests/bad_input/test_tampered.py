@@ -196,8 +196,9 @@ def test_a_lost_custodian(tmp_path: Path) -> None:
         ((CUSTODIANS[0], "somebody else's"), "custodian 2 is wrong"),
     ):
         with made.unchanged(), pytest.raises(PassphraseError, match=said):
-            office = mu.open(made.office, PASSPHRASE, custodians=given)
-            office.release(REGISTER, to="X", purpose=PURPOSE, out=made.folder / "out.csv")
+            mu.open(made.office, PASSPHRASE, custodians=given).release(
+                REGISTER, to="X", purpose=PURPOSE, out=made.folder / "out.csv"
+            )
     # Without them everything that needs no mark key still works, and nothing that does.
     office = mu.open(made.office, PASSPHRASE)
     with made.unchanged(), pytest.raises(PassphraseError, match="are missing"):

@@ -129,7 +129,8 @@ class View:
         row, born, stamp = self.rows[at], self.births[at], self.stamps[at]
         mates = self.house[row["household_id"]]
         out = [self.counts[name][self.keys[name][at]] for name in self.counts]
-        for name in ("street", "given", "exchange", "phone", "address_zh", "address_en", "stamp_day", "surname", "building"):
+        shared = ("street", "given", "exchange", "phone", "address_zh", "address_en", "stamp_day", "surname", "building")
+        for name in shared:
             value = self.keys[name][at]
             out.append(-1 if not value else self.counts[name][value] - sum(self.keys[name][m] == value for m in mates))
         out += [len(row[name] or "") for name in self.table.columns]
@@ -179,8 +180,10 @@ class View:
         return [
             sorted(re.findall(r"\d+", zh)) == sorted(re.findall(r"\d+", en)) if zh and en else -1,
             sum(fit) - len(fit), (row["birthplace"] or "?") in zh, sum(word in local for word in words if word),
-            int(years[0]) == born.year if years and born else -1, _digits(row["phone"])[:3] == self.area.get(row["postcode"]),
-            np.mean(sexes) - (row["sex"] == "F") if sexes else -2, len(re.findall(r"\d+", zh)), len(re.findall(r"\d+", en)),
+            int(years[0]) == born.year if years and born else -1,
+            _digits(row["phone"])[:3] == self.area.get(row["postcode"]),
+            np.mean(sexes) - (row["sex"] == "F") if sexes else -2,
+            len(re.findall(r"\d+", zh)), len(re.findall(r"\d+", en)),
             *(int(number) for number in (re.findall(r"\d+", zh or en) + ["-1"] * 4)[:4]), len(re.findall(r"\d", local)),
         ]  # fmt: skip
 

@@ -49,23 +49,25 @@ PLAIN_KINDS = {
     "post": Kind.CODE,
     "fee": Kind.NUMBER,
 }
-PLAIN = Register("plain", "test", ("card",), tuple(Column(name, kind, at) for at, (name, kind) in
-                                                   enumerate(PLAIN_KINDS.items(), 1)), 10)  # fmt: skip
+PLAIN = Register(
+    "plain", "test", ("card",), tuple(Column(name, kind, at) for at, (name, kind) in enumerate(PLAIN_KINDS.items(), 1)), 10
+)
 
 
 @lru_cache(maxsize=1)
 def plain_table(rows: int = 1_500) -> Table:
     """A register of single persons in the western manner: no household code, dates without separators."""
     chance = random.Random(5)
-    towns = [(f"{head}{tail}", str(2000 + 7 * at)) for at, (head, tail) in
-             enumerate((head, tail) for head in ("Win", "Ash", "Oak", "Mill") for tail in ("ford", "ton", "by"))]  # fmt: skip
+    named = [f"{head}{tail}" for head in ("Win", "Ash", "Oak", "Mill") for tail in ("ford", "ton", "by")]
+    towns = [(town, str(2000 + 7 * at)) for at, town in enumerate(named)]
     names = {"given": "Ann Bob Cat Dan Eve Fay Gus Hal Ida Jon Kim Leo".split(),
              "surname": "Ames Bird Cole Dale Eden Ford Gale Hunt Ives Judd Kerr Lamb Moss Nash Orme".split()}  # fmt: skip
     out = []
     for at in range(rows):
         town, post = chance.choice(towns)
-        street = f"{chance.randint(1, 90)} {chance.choice(names['surname'])} {chance.choice(('street', 'road', 'lane'))}"
+        road = f"{chance.choice(names['surname'])} {chance.choice(('street', 'road', 'lane'))}"
+        street = f"{chance.randint(1, 900)} {road}"
         born = f"{chance.randint(1930, 2005)}{chance.randint(1, 12):02}{chance.randint(1, 28):02}"
-        row = (f"C{at * 7919 % 100_003:06}", chance.choice(names["given"]), chance.choice(names["surname"]), born, street)
-        out.append((*row, town, post, f"{chance.gauss(40, 9):.2f}"))
+        given, surname = chance.choice(names["given"]), chance.choice(names["surname"])
+        out.append((f"C{at * 7919 % 100_003:06}", given, surname, born, street, town, post, f"{chance.gauss(40, 9):.2f}"))
     return Table.from_rows(tuple(PLAIN_KINDS), out)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from language.marking import book, plan_of
 from muniment.marks.codebook import Codebook
-from muniment.marks.rows import Pairs, bucket_bits, ordered, pair_up, read_order, row_bits
+from muniment.marks.rows import Pairs, ordered, pair_up, read_order, row_bits
 
 ORDER = plan_of({}, ["order"]).structural[0]
 OMISSION = plan_of({}, ["omission"]).structural[0]
@@ -16,12 +16,7 @@ def records(count: int, seed: int = 1) -> np.ndarray:
 
 
 def pairs(count: int, codebook: Codebook | None = None) -> Pairs:
-    return pair_up(codebook or book(), ORDER, records(count), bucket_bits(count))
-
-
-@pytest.mark.parametrize(("rows", "bits"), [(0, 0), (1, 0), (2, 0), (3, 0), (4, 1), (1_000, 8), (100_000, 15)])
-def test_a_bucket_holds_two_to_four_records(rows: int, bits: int) -> None:
-    assert bucket_bits(rows) == bits
+    return pair_up(codebook or book(), ORDER, records(count))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 500])
@@ -36,16 +31,16 @@ def test_pairs_are_disjoint_and_most_records_are_in_one(count: int) -> None:
 def test_pairs_follow_from_the_records_not_from_their_place() -> None:
     some = records(200)
     shuffled = np.random.default_rng(2).permutation(200)
-    one, other = pair_up(book(), ORDER, some, 6), pair_up(book(), ORDER, some[shuffled], 6)
+    one, other = pair_up(book(), ORDER, some), pair_up(book(), ORDER, some[shuffled])
     assert one.record.tolist() == other.record.tolist()
     assert some[one.first].tolist() == some[shuffled][other.first].tolist()
 
 
-def test_a_new_record_disturbs_its_own_bucket_only() -> None:
+def test_a_new_record_parts_at_most_one_pair() -> None:
     some = records(201)
-    before = set(pair_up(book(), ORDER, some[:200], 6).record.tolist())
-    after = set(pair_up(book(), ORDER, some, 6).record.tolist())
-    assert len(before - after) <= 3, "one bucket of some three pairs"
+    before = set(pair_up(book(), ORDER, some[:200]).record.tolist())
+    after = set(pair_up(book(), ORDER, some).record.tolist())
+    assert len(before - after) <= 1
 
 
 def test_another_key_makes_other_pairs() -> None:

@@ -12,7 +12,7 @@ from muniment.disclosure import Recipient
 from muniment.errors import InputError, LimitError
 from muniment.marks import stream as module
 from muniment.marks.plan import OMISSION, ORDER, Plan
-from muniment.marks.rows import Pairs, bucket_bits, pair_up, row_bits
+from muniment.marks.rows import Pairs, pair_up, row_bits
 from muniment.marks.stream import Job, ReleaseStream, record_keys
 from muniment.table import Table
 
@@ -60,7 +60,7 @@ def pairs_of(table: Table) -> tuple[Pairs, object]:
     records = records_of(table, book())
     where = {record: row for row, record in enumerate(records.tolist())}
     order = plan_of({}, [ORDER]).structural[0]
-    pairs = pair_up(book(), order, records, bucket_bits(len(records)))
+    pairs = pair_up(book(), order, records)
     return pairs, lambda some: np.array([where[record] for record in some.tolist()])
 
 

@@ -3,8 +3,8 @@
 Rules
 1. Addresses have column number 0. Which addresses there are depends on the register alone, never on what was delivered:
    a row left out counts as left out, a decoy not held as not held; a row missing from a leak is an erasure.
-2. Pairs of rows are disjoint and formed from record addresses alone, in keyed buckets of about two records, so that a
-   new record in the register disturbs its own bucket only.
+2. Pairs of rows are disjoint and formed from record addresses alone, so that a new record in the register
+   disturbs the pair it falls on and no other.
 """
 
 from __future__ import annotations
@@ -31,20 +31,19 @@ class Pairs:
     record: NDArray[np.uint64]
 
 
-def bucket_bits(rows: int) -> int:
-    """How many bits name a bucket, so that a register of `rows` has about two records in each."""
-    return max(0, (rows // 2).bit_length() - 1)
+def pair_up(codebook: Codebook, family: StructuralFamily, records: NDArray[np.uint64]) -> Pairs:
+    """Pair the records of a whole register: two whose keyed phases are alone under their common prefix.
 
-
-def pair_up(codebook: Codebook, family: StructuralFamily, records: NDArray[np.uint64], bits: int) -> Pairs:
-    """Pair the records of a whole register; `bits` is logged with the register and never changes."""
+    In the binary trie of the phases these are the two leaves of one parent. So the pairs follow from the records alone,
+    whatever their number; a new record parts at most one pair. Some 70 % of the records are paired.
+    """
     _, phase = codebook.biases(Addresses.of(records, 0, family.number), family.law)
-    bucket = phase >> np.uint32(32 - bits) if bits else np.zeros(len(phase), np.uint32)
-    order = np.lexsort((records, phase))
-    sorted_bucket = bucket[order]
-    start = np.searchsorted(sorted_bucket, sorted_bucket)
-    even = (np.arange(len(order)) - start) % 2 == 0
-    opens = np.flatnonzero(even[:-1] & (sorted_bucket[1:] == sorted_bucket[:-1]))
+    order = np.argsort(phase, kind="stable")
+    ascending = phase[order]
+    # The bits below the common prefix of neighbours: fewer than on either side means nobody else shares the prefix.
+    below = np.frexp((ascending[1:] ^ ascending[:-1]).astype(np.float64))[1]
+    around = np.pad(below, 1, constant_values=33)
+    opens = np.flatnonzero((below < around[:-2]) & (below < around[2:]) & (below > 0))
     first, second = order[opens], order[opens + 1]
     messages = [b"pair" + a + b for a, b in zip(_bytes(records[first]), _bytes(records[second]), strict=True)]
     return Pairs(first, second, codebook.records(messages))

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -157,29 +158,33 @@ class _ColumnForms:
     def _pairs(self, cells: Cells) -> list[Forms | None]:
         """The forms of cells under the column's only family, an equivalent one: the hot loop of a release.
 
+        Cells that come back are looked up, unless hardly one does (addresses, numbers): then that costs more.
+        """
+        if not self._repeats:
+            return [self._proved_pair(cell) if cell else None for cell in cells]
+        known = self._known
+        new = {cell: self._proved_pair(cell) for cell in set(cells).difference(known) if cell}
+        found = [known[cell] if cell in known else new.get(cell) for cell in cells]
+        known.update(islice(new.items(), CACHED_CELLS - len(known)))
+        self._asked += len(cells)
+        if len(known) >= CACHED_CELLS and self._asked < 2 * CACHED_CELLS:
+            self._repeats = False
+            known.clear()
+        return found
+
+    def _proved_pair(self, cell: str) -> Forms | None:
+        """A cell as 0 and as 1, both proved to mean what it means.
+
         The form for 0 is the cell's normal form (protocol rule 4), so one comparison proves both forms: that of the
         form for 1, whether it is the cell or what is written in its place. A cell in neither form takes a second one.
         """
-        carrier, found = self.families[0].carrier, []
-        forms, normal = carrier.forms, carrier.normal
-        # A column of which hardly a cell comes back (addresses, numbers) is cheaper without a look at what is known.
-        known: dict[str | None, Forms | None] = self._known if self._repeats else {}
-        for cell in cells:
-            pair = known.get(cell, False) if cell else None
-            if pair is False:
-                pair = forms(cell)  # type: ignore[arg-type]
-                if pair is not None:
-                    zero, one = pair
-                    if normal(one) != zero or (cell != zero and cell != one and normal(cell) != zero):  # type: ignore[arg-type]
-                        raise self._fault()
-                if self._repeats and len(known) < CACHED_CELLS:
-                    known[cell] = pair
-            found.append(pair)
-        self._asked += len(cells)
-        if self._repeats and len(known) >= CACHED_CELLS and self._asked < 2 * CACHED_CELLS:
-            self._repeats = False
-            known.clear()
-        return found  # type: ignore[return-value]
+        carrier = self.families[0].carrier
+        pair = carrier.forms(cell)
+        if pair is None:
+            return None
+        if carrier.normal(pair[1]) != pair[0] or (cell not in pair and carrier.normal(cell) != pair[0]):
+            raise self._fault()
+        return pair
 
     def _cached(self, cell: str, phases: tuple[int, ...]) -> tuple[Forms | None, int]:
         found = self._cache.get(cell)

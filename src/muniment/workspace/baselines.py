@@ -111,7 +111,7 @@ def cell_digests(
     form = np.where(placed, digest(cells), 0).astype(np.uint32)
     if tolerance:
         return form, placed.astype(np.uint32)
-    # Most cells of a register are written in one form: only those that differ from their plain form need a second digest.
+    # Most cells of a register are written in one form: only those that differ from their plain one take two digests.
     plain = form.copy()
     differs = [i for i, (cell, forms) in enumerate(zip(cells, at.forms, strict=True)) if forms and forms[0] != cell]
     plain[differs] = digest([at.forms[i][0] for i in differs])  # type: ignore[index]

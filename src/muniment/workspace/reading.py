@@ -16,7 +16,7 @@ from muniment.marks.baseline import State
 from muniment.marks.codebook import Addresses, Codebook
 from muniment.marks.plan import DECOY, OMISSION, ORDER, Plan, StructuralFamily
 from muniment.marks.read import ERASED, MergedSymbols, Readings, concatenate, merge, read_cells, read_rows
-from muniment.marks.rows import bucket_bits, pair_up, read_order
+from muniment.marks.rows import pair_up, read_order
 from muniment.marks.write import CellMarker, Prepared
 from muniment.table import Table
 from muniment.trace.verdict import FamilyReading
@@ -150,7 +150,7 @@ def _order(
 ) -> Readings:
     """Readings of the order of rows in one leaked table."""
     everyone = codebook.records(aligned.all_keys())
-    pairs = pair_up(codebook, family, everyone, bucket_bits(len(everyone)))
+    pairs = pair_up(codebook, family, everyone)
     place = np.full(len(everyone), -1, np.int64)
     place[aligned.number[table.record]] = table.place
     seen, bits = read_order(place, pairs)

@@ -30,7 +30,7 @@ from muniment.ledger.families import declare_families
 from muniment.limits import OPEN_FILES, PURPOSE_CHARACTERS
 from muniment.marks.codebook import Codebook
 from muniment.marks.plan import ORDER, Plan
-from muniment.marks.rows import Pairs, bucket_bits, pair_up
+from muniment.marks.rows import Pairs, pair_up
 from muniment.marks.stream import Job, ReleaseStream, Tally, record_keys
 from muniment.marks.write import Prepared
 from muniment.pseudonym import pseudonyms
@@ -231,7 +231,7 @@ class _Run:
 
     def _pairs(self, records: np.ndarray) -> Pairs | None:
         order = self.plan.structure(ORDER)
-        return None if order is None else pair_up(self.codebook, order, records, bucket_bits(len(records)))
+        return None if order is None else pair_up(self.codebook, order, records)
 
     def _batches(self) -> Iterator[Table]:
         marked = [*self.plan.columns, *self.columns, *self.register.key]

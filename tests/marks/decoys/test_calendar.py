@@ -21,7 +21,9 @@ def drawn():
 
 def test_no_family_is_a_copy_of_the_one_that_lent_its_form(drawn):
     days = demo_habits().days
-    same = sum(all(new[at] - new[0] == days[row] - days[rows[0]] for at, row in enumerate(rows)) for rows, new, _ in drawn)
+    same = sum(
+        all(new[at] - new[0] == days[row] - days[rows[0]] for at, row in enumerate(rows)) for rows, new, _ in drawn
+    )
     assert same <= len(drawn) * 0.01
 
 

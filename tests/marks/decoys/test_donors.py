@@ -2,11 +2,12 @@
 
 from collections import Counter
 
-from language.decoy_registers import PLAIN, demo_decoys, demo_table, plain_table
+from language.decoy_registers import PLAIN, PLAIN_KINDS, demo_decoys, demo_table, plain_table
 from muniment.marks.decoys.coins import Coins
 from muniment.marks.decoys.dates import read_date
 from muniment.marks.decoys.donors import Donors, _nearby
 from muniment.marks.decoys.habits import learn
+from muniment.table import Table
 
 
 def shares(table, condition):
@@ -37,7 +38,8 @@ def test_pupils_are_young_and_the_retired_old():
 
 
 def test_foreign_names_come_with_foreign_birthplaces():
-    countries = {place for place, name in zip(demo_table()["birthplace"], demo_table()["name_zh"], strict=True) if not name}
+    records = zip(demo_table()["birthplace"], demo_table()["name_zh"], strict=True)
+    countries = {place for place, name in records if not name}
     for place, name in zip(demo_decoys()["birthplace"], demo_decoys()["name_zh"], strict=True):
         assert (place in countries) == (name is None)
 
@@ -51,12 +53,27 @@ def test_numbers_are_near_those_of_others_and_some_are_new():
 def test_a_number_nearby_keeps_decimals_and_round_endings():
     coins = Coins(b"d" * 32)
     for _ in range(50):
-        assert _nearby("12500", coins).endswith("00")
-        assert len(_nearby("40.25", coins).partition(".")[2]) == 2
-        assert 35 < float(_nearby("40.25", coins)) < 45
-        assert _nearby("-70", coins).startswith("-")
-    assert _nearby("n/a", coins) == "n/a"
-    assert _nearby("0", coins) in ("0", "1")
+        assert _nearby("12500", coins, rounded=True).endswith("00")
+        assert len(_nearby("40.25", coins, rounded=True).partition(".")[2]) == 2
+        assert 35 < float(_nearby("40.25", coins, rounded=True)) < 45
+        assert _nearby("-70", coins, rounded=True).startswith("-")
+    assert _nearby("n/a", coins, rounded=True) == "n/a"
+    assert _nearby("0", coins, rounded=True) in ("0", "1")
+
+
+def test_where_numbers_are_not_rounded_no_more_end_in_zero_than_by_chance():
+    coins = Coins(b"d" * 32)
+    zeros = sum(_nearby(str(number), coins, rounded=False).endswith("0") for number in range(1_000, 3_000))
+    assert 140 < zeros < 260
+
+
+def test_prices_of_few_values_bring_no_new_ones():
+    prices = Table((*PLAIN_KINDS,), tuple(
+        ["9.99", "49.00", "120.50"] * 500 if name == "fee" else plain_table()[name] for name in PLAIN_KINDS))  # fmt: skip
+    donors = Donors(learn(prices, PLAIN))
+    made = {name: plain_table()[name][3] for name in ("town", "post")}
+    coins = Coins(b"d" * 32)
+    assert {donors.draw(3, 720_000, made, coins)["fee"] for _ in range(60)} == {"9.99", "49.00", "120.50"}
 
 
 def test_a_record_alike_has_a_name_of_the_same_shape():

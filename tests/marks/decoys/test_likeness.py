@@ -22,7 +22,8 @@ def meeting(**changes):
     at = whole(decoys)
     decoy, record = row_of(decoys, at), row_of(demo_table(), whole(demo_table()))
     record |= {name: change(decoy[name]) for name, change in changes.items()}
-    return at, recheck(decoys, DEMO, [Table.from_rows(decoys.columns, [tuple(record.values())])], alone=("household_id",))
+    register = Table.from_rows(decoys.columns, [tuple(record.values())])
+    return at, recheck(decoys, DEMO, [register], alone=("household_id",))
 
 
 def same(cell):

@@ -30,8 +30,9 @@ def test_strands_and_surnames_are_found():
 
 def test_a_unit_exchanges_its_surnames_one_for_one():
     namer, habits, coins = Namer(demo_habits()), demo_habits(), Coins(b"n" * 32)
-    unit = next(rows for rows in habits.units if len(rows) >= 4 and
-                len({demo_table()["name_zh"][row][:1] for row in rows if demo_table()["name_zh"][row]}) == 2)  # fmt: skip
+    names = demo_table()["name_zh"]
+    unit = next(rows for rows in habits.units
+                if len(rows) >= 4 and len({names[row][:1] for row in rows if names[row]}) == 2)  # fmt: skip
     shared: dict = {}
     new = [namer.draw(row, habits.days[row], shared, coins)["name_zh"] for row in unit]
     for a, one in zip(unit, new, strict=True):
@@ -45,8 +46,8 @@ def test_given_names_fit_the_sex():
     for name, sex in zip(demo_table()["name_zh"], demo_table()["sex"], strict=True):
         if name:
             seen[name[-1]].add(sex)
-    wrong = sum(sex not in seen[name[-1]] for name, sex in zip(demo_decoys()["name_zh"], demo_decoys()["sex"], strict=True)
-                if name)  # fmt: skip
+    drawn = zip(demo_decoys()["name_zh"], demo_decoys()["sex"], strict=True)
+    wrong = sum(sex not in seen[name[-1]] for name, sex in drawn if name)
     assert wrong == 0
 
 

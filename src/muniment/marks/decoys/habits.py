@@ -96,7 +96,7 @@ def learn(sample: Table, register: Register) -> Habits:
     shapes = tuple(zip(*(map(_parts, sample[name]) for name in names), strict=True)) if names else ((),) * sample.rows
     roles = {name: _role(name, sample, kinds, keys, unit_column, units) for name in sample.columns}
     days, undated = _days(sample, kinds, units)
-    return Habits(sample, roles, kinds, units, tuple(unit_of), days, shapes, undated)
+    return Habits(sample, roles, kinds, units, tuple(unit_of), days, undated, shapes)
 
 
 # --- units -------------------------------------------------------------------------------------------------------

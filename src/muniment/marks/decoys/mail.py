@@ -22,7 +22,7 @@ class Mail:
         self._columns = habits.columns(Role.EMAIL)
         self._names = habits.columns(Role.NAME)
         shapes: list[Hashable] = list(habits.shapes)
-        self._near = NearDonors(shapes, habits)
+        self._near = NearDonors(shapes, habits.days, habits.undated)
         self._dates = [name for name in habits.columns(Role.DATE) if habits.kinds[name] is Kind.DATE]
 
     def draw(self, row: int, day: int, new: Row, coins: Coins) -> Row:

@@ -31,13 +31,14 @@ class NearDonors:
     Rows in `undated` are donors only in buckets that have no others.
     """
 
-    def __init__(self, buckets: Sequence[Hashable], habits: Habits) -> None:
-        days = habits.days
+    def __init__(
+        self, buckets: Sequence[Hashable], days: Sequence[int], undated: frozenset[int] = frozenset()
+    ) -> None:
         self._rows: dict[Hashable, list[int]] = defaultdict(list)
         for row in sorted(range(len(days)), key=days.__getitem__):
-            if row not in habits.undated:
+            if row not in undated:
                 self._rows[buckets[row]].append(row)
-        for row in sorted(habits.undated):
+        for row in sorted(undated):
             if buckets[row] not in self._rows:
                 self._rows[buckets[row]] = [row]
         self._days = {bucket: [days[row] for row in members] for bucket, members in self._rows.items()}
@@ -50,7 +51,7 @@ class NearDonors:
     def draw(self, bucket: Hashable, day: int, coins: Coins) -> int:
         """A donor of the bucket: one of the `NEAREST` by day, but of those farther than `REACH` only the `FEWEST`."""
         rows, days = self._rows[bucket], self._days[bucket]
-        middle = bisect_left(days, day)
+        middle = coins.between(bisect_left(days, day), bisect_right(days, day))
         wanted = min(NEAREST, max(FEWEST, self.near(bucket, day)))
         low, high = max(0, middle - NEAREST), min(len(rows), middle + NEAREST)
         nearest = sorted(range(low, high), key=lambda at: (abs(days[at] - day), at))[:wanted]
@@ -86,7 +87,7 @@ class Namer:
         self.strands = {shape: self._strands(tuple(rows)) for shape, rows in by_shape.items()}
         self._richest = self._richest_shapes()
         buckets: list[Hashable] = list(zip(habits.shapes, self._sexes, strict=True))
-        self._near = NearDonors(buckets, habits)
+        self._near = NearDonors(buckets, habits.days, habits.undated)
         self._rarity = Rarity(self._given(habits.shapes[row], self._pieces[row]) for row in range(habits.table.rows))
 
     def _read(self, row: int) -> dict[Piece, str]:

@@ -47,10 +47,10 @@ class Digits:
         digits = "".join(_NUMBER.findall(cell or ""))
         return digits[: self._heads.get(len(digits), 0)] or None
 
-    def renew(self, cell: str, coins: Coins) -> str:
-        """The same layout and head with a new tail."""
+    def renew(self, cell: str, coins: Coins, keep: int | None = None) -> str:
+        """The same layout and head with a new tail; or the same first `keep` digits."""
         length = sum(len(part) for part in _NUMBER.findall(cell))
-        head = self._heads.get(length, 0)
+        head = self._heads.get(length, 0) if keep is None else keep
         at = -1
 
         def digit(match: re.Match[str]) -> str:
@@ -92,6 +92,7 @@ class Placer:
             name: Digits([habits.table[name][row] for row in self._firsts])
             for name in self._columns if habits.kinds[name] is Kind.PHONE
         }  # fmt: skip
+        self._prefixes = {name: self._area_prefixes(name) for name in self._digits}
         self._exchanges = {
             name: Rarity(digits.head(habits.table[name][row]) for row in self._firsts)
             for name, digits in self._digits.items()
@@ -183,9 +184,30 @@ class Placer:
             cells.update(self._transplanted(number, area, cells, coins))
         cells = self._renumbered(cells, coins)
         return {
-            name: self._digits[name].renew(cell, coins) if cell is not None and name in self._digits else cell
+            name: self._new_number(name, area, cell, coins) if cell is not None and name in self._digits else cell
             for name, cell in cells.items()
         }
+
+    def _new_number(self, name: str, area: Hashable, cell: str, coins: Coins) -> str:
+        """A telephone number with the head of `cell`, or with a head that is new, as often as heads are."""
+        digits, heads = self._digits[name], self._exchanges[name]
+        if heads.novel and coins.chance(heads.novel):
+            keep = self._prefixes[name].get(area, 0)
+            for _ in range(_TRIES if keep else 0):
+                offer = digits.renew(cell, coins, keep)
+                if heads.is_new(digits.head(offer)):
+                    return offer
+        return digits.renew(cell, coins)
+
+    def _area_prefixes(self, name: str) -> dict[Hashable, int]:
+        """How many digits all numbers of an area begin with, where it has enough of them to tell."""
+        number = next(at for at, group in enumerate(self.groups) if name in group)
+        out = {}
+        for area, rows in self._donors[number].items():
+            found = ["".join(_NUMBER.findall(cell)) for row in rows if (cell := self._habits.table[name][row])]
+            if len(found) >= _DENSE:
+                out[area] = len(_shared_head(found))
+        return out
 
     def _donor_cells(self, number: int, area: Hashable, coins: Coins) -> dict[str, str | None]:
         """The cells of one donor unit of the area, whose street and telephone exchange are not too common for a decoy.
