@@ -137,7 +137,7 @@ class _ColumnForms:
         self.families = tuple(families)
         self._tolerant = next((f.carrier for f in families if f.carrier.harm is Harm.TOLERANCE), None)
         self._cache: dict[str, tuple[Forms | None, int]] = {}
-        self._known: dict[str | None, Forms | None] = {}
+        self._known: dict[str, Forms | None] = {}
         self._repeats = True
         self._asked = 0
 
@@ -163,8 +163,8 @@ class _ColumnForms:
         if not self._repeats:
             return [self._proved_pair(cell) if cell else None for cell in cells]
         known = self._known
-        new = {cell: self._proved_pair(cell) for cell in set(cells).difference(known) if cell}
-        found = [known[cell] if cell in known else new.get(cell) for cell in cells]
+        new = {cell: self._proved_pair(cell) for cell in set(cells) if cell and cell not in known}
+        found = [(known[cell] if cell in known else new[cell]) if cell else None for cell in cells]
         known.update(islice(new.items(), CACHED_CELLS - len(known)))
         self._asked += len(cells)
         if len(known) >= CACHED_CELLS and self._asked < 2 * CACHED_CELLS:
