@@ -60,7 +60,7 @@ def test_names_in_separate_columns_are_recombined():
 
 def test_near_donors_are_of_the_bucket_and_of_about_the_same_day():
     days = list(range(1_000))
-    near = NearDonors(["even" if day % 2 == 0 else "odd" for day in days], days, days)
+    near = NearDonors(["even" if day % 2 == 0 else "odd" for day in days], days)
     coins = Coins(b"n" * 32)
     for day in (0, 500, 999):
         drawn = [near.draw("odd", day, coins) for _ in range(200)]
