@@ -2,12 +2,11 @@
 
 from collections import Counter
 
-from language.decoy_registers import PLAIN, PLAIN_KINDS, demo_decoys, demo_table, plain_table
+from language.decoy_registers import PLAIN, demo_decoys, demo_table, plain_table
 from muniment.marks.decoys.coins import Coins
 from muniment.marks.decoys.dates import read_date
 from muniment.marks.decoys.donors import Donors, _nearby
 from muniment.marks.decoys.habits import learn
-from muniment.table import Table
 
 
 def shares(table, condition):
@@ -68,8 +67,7 @@ def test_where_numbers_are_not_rounded_no_more_end_in_zero_than_by_chance():
 
 
 def test_prices_of_few_values_bring_no_new_ones():
-    prices = Table((*PLAIN_KINDS,), tuple(
-        ["9.99", "49.00", "120.50"] * 500 if name == "fee" else plain_table()[name] for name in PLAIN_KINDS))  # fmt: skip
+    prices = plain_table().with_cells({"fee": ["9.99", "49.00", "120.50"] * 500})
     donors = Donors(learn(prices, PLAIN))
     made = {name: plain_table()[name][3] for name in ("town", "post")}
     coins = Coins(b"d" * 32)

@@ -66,5 +66,11 @@ def test_near_donors_are_of_the_bucket_and_of_about_the_same_day():
         drawn = [near.draw("odd", day, coins) for _ in range(200)]
         assert all(donor % 2 == 1 and abs(donor - day) <= 125 for donor in drawn)
         assert len(set(drawn)) > 30
-    assert near.size("odd") == 500
-    assert near.size("none") == 0
+    assert near.near("odd", 500) == 400
+    assert near.near("none", 500) == 0
+
+
+def test_undated_rows_are_donors_only_where_there_are_no_others():
+    near, coins = NearDonors(["both", "both", "alone"], [5, 5, 5], frozenset({1, 2})), Coins(b"n" * 32)
+    assert {near.draw("both", 5, coins) for _ in range(50)} == {0}
+    assert near.draw("alone", 5, coins) == 2

@@ -2,12 +2,11 @@
 
 import re
 from collections import Counter, defaultdict
-from os.path import commonprefix
 
 from language.decoy_registers import PLAIN, demo_decoys, demo_habits, demo_table, plain_table
 from muniment.marks.decoys.coins import Coins
 from muniment.marks.decoys.habits import learn
-from muniment.marks.decoys.places import Digits, Placer
+from muniment.marks.decoys.places import Digits, Placer, _shared_head
 
 
 def numbers(text):
@@ -35,7 +34,7 @@ def test_postcode_city_and_area_code_fit():
             areas[code][re.sub(r"\D", "", phone)[:3]] += 1
     drawn = zip(*(demo_decoys()[name] for name in ("postcode", "address_zh", "phone")), strict=True)
     for code, address, phone in drawn:
-        assert address is None or address.startswith(commonprefix(streets[code]))
+        assert address is None or address.startswith(_shared_head(streets[code]))
         assert phone is None or re.sub(r"\D", "", phone)[:3] in areas[code]
 
 
