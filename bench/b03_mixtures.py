@@ -45,7 +45,7 @@ def main() -> list[Measurement]:
     found = []
     bench = _Bench(Office(febrl(), "rec_id", coalition=10, seed=SEED + 10, leakers=40))
     found += [_claim(bench, random, sources, attack) for sources in (2, 3, 5, 10) for attack in WAYS]
-    # The same register, mark key and recipients; the owner allows two more equivalent carriers, so that there are 13,000
+    # The same register, mark key and recipients; the owner allows two more equivalent carriers: then there are 13,000
     # symbols, and four instead of two in a row.
     more = {"soc_sec_id": ["code-spacing"], "address_2": ["letter-case"]}
     bench = _Bench(Office(febrl(), "rec_id", coalition=10, seed=SEED + 10, leakers=40, more=more))

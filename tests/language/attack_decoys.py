@@ -129,7 +129,9 @@ class View:
         row, born, stamp = self.rows[at], self.births[at], self.stamps[at]
         mates = self.house[row["household_id"]]
         out = [self.counts[name][self.keys[name][at]] for name in self.counts]
-        shared = ("street", "given", "exchange", "phone", "address_zh", "address_en", "stamp_day", "surname", "building")
+        shared = (
+            "street", "given", "exchange", "phone", "address_zh", "address_en", "stamp_day", "surname", "building",
+        )  # fmt: skip
         for name in shared:
             value = self.keys[name][at]
             out.append(-1 if not value else self.counts[name][value] - sum(self.keys[name][m] == value for m in mates))

@@ -50,7 +50,11 @@ PLAIN_KINDS = {
     "fee": Kind.NUMBER,
 }
 PLAIN = Register(
-    "plain", "test", ("card",), tuple(Column(name, kind, at) for at, (name, kind) in enumerate(PLAIN_KINDS.items(), 1)), 10
+    "plain",
+    "test",
+    ("card",),
+    tuple(Column(name, kind, at) for at, (name, kind) in enumerate(PLAIN_KINDS.items(), 1)),
+    10,
 )
 
 
@@ -60,8 +64,10 @@ def plain_table(rows: int = 1_500) -> Table:
     chance = random.Random(5)
     named = [f"{head}{tail}" for head in ("Win", "Ash", "Oak", "Mill") for tail in ("ford", "ton", "by")]
     towns = [(town, str(2000 + 7 * at)) for at, town in enumerate(named)]
-    names = {"given": "Ann Bob Cat Dan Eve Fay Gus Hal Ida Jon Kim Leo".split(),
-             "surname": "Ames Bird Cole Dale Eden Ford Gale Hunt Ives Judd Kerr Lamb Moss Nash Orme".split()}  # fmt: skip
+    names = {
+        "given": "Ann Bob Cat Dan Eve Fay Gus Hal Ida Jon Kim Leo".split(),
+        "surname": "Ames Bird Cole Dale Eden Ford Gale Hunt Ives Judd Kerr Lamb Moss Nash Orme".split(),
+    }
     out = []
     for at in range(rows):
         town, post = chance.choice(towns)
@@ -69,5 +75,7 @@ def plain_table(rows: int = 1_500) -> Table:
         street = f"{chance.randint(1, 900)} {road}"
         born = f"{chance.randint(1930, 2005)}{chance.randint(1, 12):02}{chance.randint(1, 28):02}"
         given, surname = chance.choice(names["given"]), chance.choice(names["surname"])
-        out.append((f"C{at * 7919 % 100_003:06}", given, surname, born, street, town, post, f"{chance.gauss(40, 9):.2f}"))
+        out.append(
+            (f"C{at * 7919 % 100_003:06}", given, surname, born, street, town, post, f"{chance.gauss(40, 9):.2f}")
+        )
     return Table.from_rows(tuple(PLAIN_KINDS), out)
