@@ -23,6 +23,7 @@ LAWS = (
     arcsine(0.001),
     arcsine(0.01),
     arcsine(0.02),
+    arcsine(0.025),
     arcsine(0.03),
     arcsine(0.05),
     discrete(8),
@@ -38,7 +39,7 @@ CASES = (
     (3, 1_200, "minority", 0.0, 1, 60),
     (5, 3_500, "minority", 0.0, 1, 40),
     (5, 3_500, "ones", 0.0, 1, 40),
-    (10, 13_000, "minority", 0.0, 1, 20),
+    (10, 13_000, "minority", 0.0, 1, 60),
     (10, 13_000, "mix", 0.0, 1, 20),
 )
 

@@ -28,7 +28,7 @@ def test_the_cutoff_bounds_the_arcsine_law() -> None:
 
 
 def test_the_law_follows_from_the_coalition_size() -> None:
-    assert law_for(1).name == "half" and law_for(10).name == "arcsine-0.03"
+    assert law_for(1).name == "half" and law_for(10).name == "arcsine-0.025"
 
 
 @pytest.mark.parametrize("size", [0, 2, 11])

@@ -25,9 +25,9 @@ def test_nothing_is_allowed_by_default() -> None:
 
 def test_laws_follow_from_the_register_and_the_kind_of_mark() -> None:
     plan = plan_of(structural=["order", "omission", "decoy"], decoy_share=0.1)
-    assert {family.law.name for family in plan.cells} == {"arcsine-0.03"}
+    assert {family.law.name for family in plan.cells} == {"arcsine-0.025"}
     assert [family.law.name for family in plan.structural] == [
-        "arcsine-0.03", f"constant-{OMISSION_SHARE:g}", "constant-0.1",
+        "arcsine-0.025", f"constant-{OMISSION_SHARE:g}", "constant-0.1",
     ]  # fmt: skip
 
 

@@ -160,4 +160,6 @@ def test_two_registers_under_one_mark_key(tmp_path: Path) -> None:
     named = [replace(first.verdict.named[0], register="residents"), replace(second.verdict.named[0], register="staff")]
     verdict = replace(first.verdict, named=tuple(named))
     write_bundle(tmp_path / "a.zip", verdict, [replace(second.part, register="staff"), first.part])
-    assert {one.log10_e for one in recompute(tmp_path / "a.zip").named} == {one.log10_e for one in named}
+    found = sorted(one.log10_e for one in recompute(tmp_path / "a.zip").named)
+    # Symbols are summed in the bundle's order: the last bits of a double may differ.
+    assert found == pytest.approx(sorted(one.log10_e for one in named), rel=1e-12)

@@ -44,7 +44,7 @@ def test_a_register_is_logged_with_its_law_and_column_numbers(office: Office) ->
     office.workspace.register("ten", office.source, key=["person_id", "household_id"], coalition=10)
     body = office.parts.journal.entries("register")[-1].body
     assert body["coalition"] == 10
-    assert body["law"] == "arcsine-0.03"
+    assert body["law"] == "arcsine-0.025"
     register = office.parts.register("ten")
     assert register.key == ("person_id", "household_id")
     assert register.column("points").number == 10

@@ -22,7 +22,7 @@ TABLE_SIZE = 64
 """Entries of a table: enough quantiles that a finer table gains no power, few enough to score by counting."""
 COALITIONS = (1, 10)
 """Coalition sizes that a register may declare."""
-ARCSINE_CUTOFF = 0.03
+ARCSINE_CUTOFF = 0.025
 """The cutoff for coalitions up to 10: the largest at which ten colluders by minority are still traced (ADR 0002)."""
 _SCALE = 2**32
 
