@@ -1,14 +1,16 @@
-"""The nouns of the system as frozen values: register, column, recipient, copy.
+"""The nouns of the system as frozen values: register, column, recipient, copy, disclosure.
 
-A copy is what one recipient received; a release is a copy handed out as a file. These values are what the ledger
-records and what every other part speaks of. `canonical_key` is the one encoding of a record key: mark addresses and
+A disclosure is the event: a party received columns of records, at a time, under a template of terms. A copy is what one
+recipient received; a release is a copy handed out as a file. These values are what the ledger records and what every
+other part speaks of. `canonical_key` is the one encoding of a record key: mark addresses and
 pseudonyms are both derived from it, so it never changes.
 """
 
 from __future__ import annotations
 
+import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -97,6 +99,135 @@ class Copy:
     mark_key: str
     file_digest: str
     records: str
+
+
+class Channel(StrEnum):
+    """The way by which records left."""
+
+    GATE = "gate"
+    FILE = "file"
+    APPLICATION = "application"
+    IMPORTED = "imported"
+
+
+class Outcome(StrEnum):
+    """What became of a request for records."""
+
+    GIVEN = "given"
+    STOPPED = "stopped"
+    """Ended while it ran; `released` says how many rows had left by then."""
+    REFUSED = "refused"
+    UNATTRIBUTED = "unattributed"
+    """Rows left, but whose they were is not known: `rows` and `size` are all there is."""
+
+
+class Delivery(StrEnum):
+    """What is known about receipt."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    UNKNOWN = "unknown"
+    """Handed to the network or to a person; nobody confirmed that it arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who received: the recipient (named to data subjects), the acting account, and its device or address."""
+
+    recipient: str
+    account: str = ""
+    device: str = ""
+
+    def to_text(self) -> str:
+        """The canonical JSON that is stored and committed to."""
+        return _canonical({"recipient": self.recipient, "account": self.account, "device": self.device})
+
+    @classmethod
+    def from_text(cls, text: str) -> Party:
+        """Undo `to_text`; `ValueError` where it is another shape."""
+        stored = _fields(text, ("account", "device", "recipient"))
+        return cls(str(stored["recipient"]), str(stored["account"]), str(stored["device"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The terms of a disclosure, shared by many: what of which register, by which channel, why, and how it ended.
+
+    `columns` are column numbers of the register at version `schema`, ascending. `basis` is the legal basis.
+    """
+
+    register: str
+    schema: int
+    channel: Channel
+    columns: tuple[int, ...]
+    purpose: str
+    basis: str = ""
+    mark_key: str = ""
+    outcome: Outcome = Outcome.GIVEN
+    delivery: Delivery = Delivery.COMPLETE
+
+    def to_text(self) -> str:
+        """The canonical JSON that is stored and committed to; columns as a bitmap in hex, bit n for column n."""
+        return _canonical(
+            {
+                "register": self.register,
+                "schema": self.schema,
+                "channel": self.channel.value,
+                "columns": f"{sum(1 << number for number in set(self.columns)):x}",
+                "purpose": self.purpose,
+                "basis": self.basis,
+                "mark_key": self.mark_key,
+                "outcome": self.outcome.value,
+                "delivery": self.delivery.value,
+            }
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> Template:
+        """Undo `to_text`; `ValueError` where it is another shape."""
+        stored = _fields(text, tuple(sorted(cls.__slots__)))
+        bitmap = int(str(stored["columns"]), 16)
+        return cls(
+            register=str(stored["register"]),
+            schema=int(str(stored["schema"])),
+            channel=Channel(str(stored["channel"])),
+            columns=tuple(number for number in range(bitmap.bit_length()) if bitmap >> number & 1),
+            purpose=str(stored["purpose"]),
+            basis=str(stored["basis"]),
+            mark_key=str(stored["mark_key"]),
+            outcome=Outcome(str(stored["outcome"])),
+            delivery=Delivery(str(stored["delivery"])),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """One event before the ledger gave it its number and time.
+
+    `records` are ordinals, ascending, each once: empty where nothing was given or nothing could be attributed. `rows`
+    and `size` (bytes) count what was sent; `released` is the number of rows that had left when it ended. `fingerprint`
+    names the query by its shape, `case` the case or ticket it belongs to.
+    """
+
+    party: Party
+    template: Template
+    records: tuple[int, ...] = ()
+    case: str = ""
+    fingerprint: str = ""
+    rows: int = 0
+    size: int = 0
+    released: int = 0
+
+
+def _canonical(value: Mapping[str, object]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _fields(text: str, names: tuple[str, ...]) -> Mapping[str, object]:
+    stored = json.loads(text)
+    if not isinstance(stored, dict) or tuple(sorted(stored)) != names:
+        raise ValueError("not the canonical text of a disclosure")
+    return stored
 
 
 def canonical_key(parts: Sequence[str]) -> bytes:

@@ -88,6 +88,10 @@ JOURNAL_FRAME_BYTES: Final = 4 * 1024**2
 """Bytes of one journal entry: a register of 4,096 columns with long names still fits."""
 JOURNAL_BYTES: Final = 2 * 1024**3
 """Bytes of a journal that is read into memory: some 4 million copies."""
+LEDGER_TEXT_CHARACTERS: Final = 16_384
+"""Characters of one text of a disclosure (party or template as JSON, case, fingerprint): a purpose and some names."""
+LEDGER_ORDINALS: Final = 2**32 - 2**16
+"""Ordinals of one ledger: they are 32 bits wide, and the last ones stay free for ranges that round up."""
 CONFIG_BYTES: Final = 4 * 1024**2
 """Bytes of muniment.toml: thousands of registers."""
 LEAK_TABLES: Final = 10_000
