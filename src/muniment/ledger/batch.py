@@ -47,7 +47,8 @@ class Texts:
         return cls(tuple(numbers), np.array(codes, np.uint32))
 
     def __getitem__(self, row: int) -> str:
-        return self.values[self.codes[row]]
+        text: str = self.values[int(self.codes[row])]
+        return text
 
     def __len__(self) -> int:
         return len(self.codes)
