@@ -2,7 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muniment.disclosure import Column, Kind, Register, canonical_key, canonical_keys, checked_name
+from muniment.disclosure import (
+    Channel,
+    Column,
+    Kind,
+    Outcome,
+    Party,
+    Register,
+    Template,
+    canonical_key,
+    canonical_keys,
+    checked_name,
+)
 from muniment.errors import InputError
 from muniment.limits import NAME_CHARACTERS
 
@@ -45,3 +56,20 @@ def test_a_name_that_cannot_stand_in_a_table_is_refused(name: str, wrong: str) -
 @pytest.mark.parametrize("name", ["Tax office", "稅務局", "x" * NAME_CHARACTERS])
 def test_other_names_come_back_as_they_are(name: str) -> None:
     assert checked_name("name", name) == name
+
+
+def test_party_and_template_come_back_from_their_canonical_text() -> None:
+    party = Party("市公所", "u17", "10.0.0.9")
+    assert Party.from_text(party.to_text()) == party
+    assert party.to_text() == '{"account":"u17","device":"10.0.0.9","recipient":"市公所"}'
+    template = Template("persons", 2, Channel.GATE, (1, 3, 4095), "case work", outcome=Outcome.STOPPED)
+    assert Template.from_text(template.to_text()) == template
+    assert Template.from_text(Template("p", 1, Channel.FILE, (), "").to_text()).columns == ()
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"account":""}', "no json"])
+def test_another_shape_is_no_party_and_no_template(text: str) -> None:
+    with pytest.raises(ValueError):
+        Party.from_text(text)
+    with pytest.raises(ValueError):
+        Template.from_text(text)

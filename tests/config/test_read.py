@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from muniment import limits
-from muniment.config.read import ColumnSettings, Config, RegisterSettings, WorkspaceSettings, load, parse
+from muniment.config.read import (
+    ColumnSettings,
+    Config,
+    LedgerSettings,
+    RegisterSettings,
+    WorkspaceSettings,
+    load,
+    parse,
+)
 from muniment.disclosure import Kind
 from muniment.errors import InputError, LimitError
 
@@ -71,7 +79,7 @@ FAULTS = {
     "alpha zero": ('[workspace]\nname="x"\nalpha = 0.0', "workspace.alpha: expected .*, came 0.0"),
     "alpha large": ('[workspace]\nname="x"\nalpha = 0.5', "workspace.alpha"),
     "alpha text": ('[workspace]\nname="x"\nalpha = "1e-6"', "workspace.alpha: expected .*, came '1e-6'"),
-    "mistyped section": ('[workspace]\nname="x"\n[register.a]', "unknown key register; expected workspace, registers"),
+    "mistyped section": ('[workspace]\nname="x"\n[register.a]', "unknown key register; expected workspace, ledger,"),
     "mistyped key": (COLUMN + 'kind = "number"\ntolerence = "5"', "unknown key registers.persons.columns.address"),
     "table expected": ('registers = 3\n[workspace]\nname="x"', "registers: expected a table .* came a whole number"),
     "no source": ('[workspace]\nname="x"\n[registers.a]\nkey=["id"]', "registers.a.source is missing"),
@@ -139,3 +147,24 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(limits, "CONFIG_BYTES", 10)
     with pytest.raises(LimitError, match="more than 10 bytes"):
         load(path)
+
+
+def test_the_ledger_section() -> None:
+    assert parse(WHOLE, PATH).ledger == LedgerSettings()
+    witness = "witness.example/w1+0b2c3d4e+AQIDBA=="
+    text = WHOLE + f'\n[ledger]\nsecond = "/mnt/b"\nretention_days = 2192\nwitnesses = ["{witness}"]\n'
+    assert parse(text, PATH).ledger == LedgerSettings("/mnt/b", 2192, (witness,), None)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("retention_days = 0", "a whole number of days"),
+        ("retention_days = true", "a whole number of days"),
+        ('witnesses = ["somebody"]', "verifier keys"),
+        ('notice_key = "secret"', "64 hex digits"),
+    ],
+)
+def test_faults_of_the_ledger_section(line: str, expected: str) -> None:
+    with pytest.raises(InputError, match=f"ledger.*{expected}"):
+        parse(f"{WHOLE}\n[ledger]\n{line}\n", PATH)

@@ -6,13 +6,22 @@
 """
 
 from muniment.config.edit import append_register, render_config, set_carriers, set_structural
-from muniment.config.read import ColumnSettings, Config, RegisterSettings, WorkspaceSettings, load, parse
+from muniment.config.read import (
+    ColumnSettings,
+    Config,
+    LedgerSettings,
+    RegisterSettings,
+    WorkspaceSettings,
+    load,
+    parse,
+)
 from muniment.config.settings import SETTINGS, Setting, explain
 
 __all__ = [
     "SETTINGS",
     "ColumnSettings",
     "Config",
+    "LedgerSettings",
     "RegisterSettings",
     "Setting",
     "WorkspaceSettings",

@@ -27,7 +27,7 @@ _HEAD = """\
 """
 
 
-def render_config(name: str, *, lang: str = "en", alpha: float = 1e-6) -> str:
+def render_config(name: str, *, lang: str = "en", alpha: float = 1e-6, second: str | None = None) -> str:
     """The text of a new muniment.toml: every key explained, in English and zh-TW.
 
     The keys of registers and columns stand below as comments; `append_register` adds the real ones.
@@ -36,6 +36,9 @@ def render_config(name: str, *, lang: str = "en", alpha: float = 1e-6) -> str:
     lines = [_HEAD, "[workspace]"]
     for setting in BY_TABLE["workspace"].values():
         lines += [*_comment(setting), f"{setting.name} = {toml_value(given[setting.name])}"]
+    lines += ["", "[ledger]"]
+    for setting in BY_TABLE["ledger"].values():
+        lines += [*_comment(setting), _line(setting, second if setting.name == "second" else setting.default)]
     lines += ["", "# `muniment register add NAME SOURCE --key COLUMN` adds a register below. Its keys:", "#"]
     for table in ("registers.NAME", "registers.NAME.columns.COL"):
         lines.append(f"# [{table}]")
@@ -194,7 +197,10 @@ def _comment(setting: Setting) -> list[str]:
 
 
 def _example(setting: Setting) -> str:
-    examples = {"source": "persons.csv", "key": ("id",), "encoding": "utf-8", "kind": "address", "tolerance": "50"}
+    examples = {
+        "source": "persons.csv", "key": ("id",), "encoding": "utf-8", "kind": "address", "tolerance": "50",
+        "second": "/mnt/other-disk/muniment", "retention_days": 2192, "notice_key": "0" * 64,
+    }  # fmt: skip
     return toml_value(examples[setting.name] if setting.default in (REQUIRED, None) else setting.default)
 
 

@@ -38,6 +38,16 @@ class WorkspaceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerSettings:
+    """`[ledger]`. `second` is a path, relative to the workspace's folder where it is not absolute."""
+
+    second: str | None = None
+    retention_days: int | None = None
+    witnesses: tuple[str, ...] = ()
+    notice_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnSettings:
     """`[registers.NAME.columns.COL]`. `tolerance` is the text of a positive number."""
 
@@ -74,6 +84,7 @@ class Config:
 
     workspace: WorkspaceSettings
     registers: tuple[RegisterSettings, ...]
+    ledger: LedgerSettings = LedgerSettings()
 
     def register(self, name: str) -> RegisterSettings:
         """The settings of a register; `InputError` lists what there is."""
@@ -107,10 +118,11 @@ def parse(text: str, path: Path) -> Config:
         reason = str(error)
         raise InputError(f"{path}: not TOML: {reason[:1].lower()}{reason[1:]}") from error
     reader = _Reader(path)
-    reader.only_known(stored, ("workspace", "registers"), "")
+    reader.only_known(stored, ("workspace", "ledger", "registers"), "")
     workspace = reader.values("workspace", "workspace", stored.get("workspace", {}))
-    registers = reader.table("registers", stored.get("registers", {}))
-    return Config(WorkspaceSettings(**workspace), tuple(reader.register(*item) for item in registers.items()))
+    ledger = LedgerSettings(**reader.values("ledger", "ledger", stored.get("ledger", {})))
+    registers = tuple(reader.register(*item) for item in reader.table("registers", stored.get("registers", {})).items())
+    return Config(WorkspaceSettings(**workspace), registers, ledger)
 
 
 @dataclass(frozen=True, slots=True)

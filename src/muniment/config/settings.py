@@ -124,6 +124,25 @@ def _tolerance(value: object) -> str:
     return str(value)
 
 
+def _days(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 36_525:
+        raise ValueError
+    return value
+
+
+def _public_key(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError
+    return value
+
+
+def _witnesses(value: object) -> tuple[str, ...]:
+    texts = _texts(value)
+    if not all(re.fullmatch(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+", text) for text in texts):
+        raise ValueError
+    return texts
+
+
 _REGISTER = "registers.NAME"
 _COLUMN = "registers.NAME.columns.COL"
 
@@ -145,6 +164,32 @@ SETTINGS: Final = (
         "Chance that a trace names any innocent recipient, at most. Smaller needs more leaked rows.",
         "追查時誤指任何無辜收受者的機率上限。",
         _alpha, 1e-6,
+    ),
+    Setting(
+        "ledger", "second", "a path of a folder on another disk",
+        "The second place: checkpoint and chain head are kept there too, so that a restored backup or a fork of the\n"
+        "ledger is refused at start. Left out, they lie inside the workspace, where whoever replaces the workspace\n"
+        "replaces them as well.",
+        "第二存放處:另存檢查點與鏈首,避免帳冊被換成舊備份而不自知。請放在另一顆磁碟。",
+        _source, None,
+    ),
+    Setting(
+        "ledger", "retention_days", "a whole number of days from 1 to 36525",
+        "How long disclosures are kept before `muniment ledger prune` removes their segments. Six years are 2192 days.",
+        "揭露紀錄的保存天數,逾期由 `muniment ledger prune` 整段移除。",
+        _days, None,
+    ),
+    Setting(
+        "ledger", "witnesses", "a list of verifier keys, such as NAME+HASH+KEY",
+        "Witnesses that must have signed a checkpoint beside this ledger (C2SP tlog-cosignature). None are needed.",
+        "必須共同簽署檢查點的見證人公鑰;預設不需要。",
+        _witnesses, (),
+    ),
+    Setting(
+        "ledger", "notice_key", "a public key of 64 hex digits from `muniment affected new-key`",
+        "The list of affected persons is encrypted to this key. Whoever runs `muniment affected` need not hold it.",
+        "受影響者名單以此公鑰加密,執行查詢的人不必持有私鑰。",
+        _public_key, None,
     ),
     Setting(
         _REGISTER, "source", "a path, or postgresql://user@host/database/table without a password",
@@ -200,7 +245,7 @@ SETTINGS: Final = (
 
 BY_TABLE: Final = {
     table: {setting.name: setting for setting in SETTINGS if setting.table == table}
-    for table in ("workspace", _REGISTER, _COLUMN)
+    for table in ("workspace", "ledger", _REGISTER, _COLUMN)
 }
 
 

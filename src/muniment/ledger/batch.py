@@ -218,6 +218,8 @@ def decode(data: bytes) -> Batch:
     """Undo `encode`. The bytes were authenticated before; a malformed batch is `IntegrityError` all the same."""
     try:
         rows, records = _HEAD.unpack_from(data)
+        if max(rows, records) > len(data):  # a row takes more than one byte, and so does a record
+            raise ValueError("counts")
         offset = _HEAD.size
         numbers = {}
         for name in NUMBERS:
