@@ -7,11 +7,20 @@ from typing import Any
 
 import pytest
 
-from language.rings import Clock, segment_keys
+from language.rings import NOW, Clock, segment_keys
 from muniment import limits
 from muniment.disclosure import Column, Kind
 from muniment.errors import InputError, IntegrityError, LimitError
-from muniment.ledger.declarations import DeclaredRegister, declare_register, log_commitments, logged_keys, registers
+from muniment.ledger.declarations import (
+    DeclaredRegister,
+    declare_register,
+    log_commitments,
+    log_verifiers,
+    logged_keys,
+    registers,
+    schema_version,
+    verifiers,
+)
 from muniment.ledger.journal import Journal
 
 NAME, ADDRESS = ("name", Kind.NAME), ("address", Kind.ADDRESS)
@@ -84,3 +93,21 @@ def test_commitments_are_logged_once_and_bind_the_ring(journal: Journal) -> None
     with pytest.raises(IntegrityError, match="mark-1"):
         log_commitments(journal, {"mark-1": "dd", "mark-3": "ee"}, clock())
     assert len(journal.entries("key")) == 3
+
+
+def test_public_keys_are_logged_once_and_never_exchanged(journal: Journal) -> None:
+    log_verifiers(journal, {"signing-1": "ab" * 32}, NOW)
+    log_verifiers(journal, {"signing-1": "ab" * 32, "signing-2": "cd" * 32}, NOW)
+    assert verifiers(journal) == {"signing-1": "ab" * 32, "signing-2": "cd" * 32}
+    with pytest.raises(IntegrityError, match="another public key"):
+        log_verifiers(journal, {"signing-1": "ef" * 32}, NOW)
+
+
+def test_the_schema_version_counts_what_was_logged(journal: Journal) -> None:
+    assert schema_version(journal, "persons") == 0
+    for columns in (["id"], ["id"], ["id", "name"]):
+        declare_register(
+            journal, "persons", key=["id"], columns=[(name, Kind.TEXT) for name in columns], coalition=1,
+            law="fair", now=NOW,
+        )  # fmt: skip
+    assert schema_version(journal, "persons") == 2

@@ -5,6 +5,8 @@ Rules
    and stay with the name for ever: a column that was dropped and comes back has its old number; no other gets it.
 2. Key columns, coalition and law never change for a register: a copy handed out under others could not be traced.
 3. A commitment is logged once; another one under the same id is `IntegrityError`.
+4. The public half of a signing key is logged with its commitment: whoever opens the workspace without the signing key
+   still verifies what was signed. A register's schema version is the number of its entries so far.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from muniment.ledger.journal import Head, Journal
 
 _REGISTER = "register"
 _KEY = "key"
+_VERIFIER = "verifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,32 @@ def log_commitments(journal: Journal, commitments: Mapping[str, str], now: datet
                 )
         new = [(_KEY, {"id": key, "commitment": hexed}) for key, hexed in commitments.items() if key not in logged]
         journal.append_many(new, now)
+
+
+def log_verifiers(journal: Journal, public_keys: Mapping[str, str], now: datetime) -> None:
+    """Log the public keys (signing key id -> 64 hex digits) that are not logged yet; errors as `log_commitments`."""
+    with journal.writing():
+        logged = verifiers(journal)
+        for key_id, public in public_keys.items():
+            if logged.get(key_id, public) != public:
+                raise IntegrityError(
+                    f"key {key_id} of the key ring has another public key than the one in the journal",
+                    hint="restore the key ring that belongs to this workspace",
+                )
+        new = [(_VERIFIER, {"id": key, "public": public}) for key, public in public_keys.items() if key not in logged]
+        journal.append_many(new, now)
+
+
+def verifiers(journal: Journal) -> Mapping[str, str]:
+    """The logged public keys by signing key id, as hex, old ones first."""
+    bodies: Any = [entry.body for entry in journal.entries(_VERIFIER)]
+    return {body["id"]: body["public"] for body in bodies}
+
+
+def schema_version(journal: Journal, name: str) -> int:
+    """How often the columns of a register were logged so far: the version that a disclosure of it names."""
+    bodies: Any = [entry.body for entry in journal.entries(_REGISTER)]
+    return sum(body["name"] == name for body in bodies)
 
 
 def logged_keys(journal: Journal, before: Head | None = None) -> Mapping[str, LoggedKey]:
