@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muniment.prf import BlockFunction, cmac64_many, cmac_many, hkdf
+from muniment.prf import BlockFunction, cmac64_many, cmac_many, cmac_rows, hkdf, spread
 
 
 def library_cmac(key: bytes, message: bytes) -> bytes:
@@ -17,6 +17,22 @@ def library_cmac(key: bytes, message: bytes) -> bytes:
 @given(st.binary(min_size=16, max_size=16), st.lists(st.binary(max_size=70), max_size=20))
 def test_cmac_of_many_equals_the_librarys_cmac_of_each(key: bytes, messages: list[bytes]) -> None:
     assert [row.tobytes() for row in cmac_many(key, messages)] == [library_cmac(key, m) for m in messages]
+
+
+@given(st.binary(min_size=16, max_size=16), st.lists(st.binary(max_size=70), max_size=20), st.integers(0, 20))
+def test_cmac_of_rows_equals_cmac_of_messages(key: bytes, messages: list[bytes], more: int) -> None:
+    lengths = np.array([len(message) for message in messages], np.int64)
+    rows = spread(b"".join(messages), lengths, max(lengths.tolist(), default=0) + more)
+    before = rows.copy()
+    assert (cmac_rows(key, rows, lengths) == cmac_many(key, messages)).all()
+    assert (rows == before).all()
+
+
+def test_cmac_of_many_over_more_than_one_chunk_equals_that_of_each() -> None:
+    messages = [b"%d" % (n * 7919) for n in range(70_000)] + [b"x" * 40] * 30_000
+    macs = cmac_many(b"k" * 16, messages)
+    for i in (0, 65_535, 65_536, 69_999, 70_000, 99_999):
+        assert macs[i].tobytes() == library_cmac(b"k" * 16, messages[i])
 
 
 @pytest.mark.parametrize(
