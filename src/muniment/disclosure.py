@@ -85,7 +85,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One release as the ledger holds it. `records` is the digest of the set of records the query selected."""
+    """One release as the ledger holds it. `disclosure` is the sequence number of the event, which has its records."""
 
     number: int
     recipient: Recipient
@@ -98,7 +98,7 @@ class Copy:
     symbols: int
     mark_key: str
     file_digest: str
-    records: str
+    disclosure: int
 
 
 class Channel(StrEnum):
@@ -206,7 +206,8 @@ class Disclosure:
 
     `records` are ordinals, ascending, each once: empty where nothing was given or nothing could be attributed. `rows`
     and `size` (bytes) count what was sent; `released` is the number of rows that had left when it ended. `fingerprint`
-    names the query by its shape, `case` the case or ticket it belongs to.
+    names the query by its shape, `case` the case or ticket it belongs to. `occurred` (ms since 1970, UTC) is when it
+    happened, where it is recorded later than that; 0 otherwise.
     """
 
     party: Party
@@ -217,6 +218,7 @@ class Disclosure:
     rows: int = 0
     size: int = 0
     released: int = 0
+    occurred: int = 0
 
 
 def _canonical(value: Mapping[str, object]) -> str:

@@ -30,7 +30,7 @@ TEMPLATES = st.builds(
 )
 ORDINALS = st.frozensets(st.integers(0, 2**32 - 1), max_size=5).map(lambda found: tuple(sorted(found)))
 COUNT = st.integers(0, 2**62)
-DISCLOSURES = st.builds(Disclosure, PARTIES, TEMPLATES, ORDINALS, TEXT, TEXT, COUNT, COUNT, COUNT)
+DISCLOSURES = st.builds(Disclosure, PARTIES, TEMPLATES, ORDINALS, TEXT, TEXT, COUNT, COUNT, COUNT, COUNT)
 MANY = st.lists(DISCLOSURES, max_size=6)
 PLAIN = Disclosure(Party("tax office"), Template("persons", 1, Channel.GATE, (1, 2), "audit"), (3, 7))
 

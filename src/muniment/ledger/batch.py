@@ -5,7 +5,8 @@ Rules
    of row i, ascending, each once.
 2. Texts are coded: `values` are distinct, `codes` index them. Party and template are canonical JSON
    (`disclosure.Party.to_text`, `Template.to_text`).
-3. `sequence` and `time` are zero until a writer has given them; time is milliseconds since 1970, UTC.
+3. `sequence` and `time` are zero until a writer has given them; time is milliseconds since 1970, UTC. `occurred` is the
+   time of an event that was recorded later (an import), 0 where it is that of recording.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 TEXTS = ("party", "template", "case", "fingerprint")
 """The text columns, in the order in which they are encoded."""
-NUMBERS = ("sequence", "time", "rows", "size", "released")
+NUMBERS = ("sequence", "time", "rows", "size", "released", "occurred")
 """The numeric columns, 64 bits each, in the order in which they are encoded."""
 _HEAD = struct.Struct(">QQ")
 _TEXT_HEAD = struct.Struct(">IQ")
@@ -55,8 +57,11 @@ class Texts:
 
     def take(self, rows: NDArray[np.int64]) -> Texts:
         """The column of some rows; values that none of them uses are dropped."""
-        used, codes = np.unique(self.codes[rows], return_inverse=True)
-        return Texts(tuple(self.values[code] for code in used.tolist()), codes.astype(np.uint32))
+        chosen = self.codes[rows]
+        used = np.flatnonzero(np.bincount(chosen, minlength=len(self.values)))
+        table = np.zeros(len(self.values), np.uint32)
+        table[used] = np.arange(len(used), dtype=np.uint32)
+        return Texts(tuple(self.values[code] for code in used.tolist()), table[chosen])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +73,7 @@ class Batch:
     rows: NDArray[np.int64]
     size: NDArray[np.int64]
     released: NDArray[np.int64]
+    occurred: NDArray[np.int64]
     party: Texts
     template: Texts
     case: Texts
@@ -95,7 +101,7 @@ class Batch:
     def stamped(self, sequence: NDArray[np.int64], time: NDArray[np.int64]) -> Batch:
         """The same disclosures under these numbers and times."""
         return Batch(
-            sequence, time, self.rows, self.size, self.released,
+            sequence, time, self.rows, self.size, self.released, self.occurred,
             self.party, self.template, self.case, self.fingerprint, self.starts, self.ordinals,
         )  # fmt: skip
 
@@ -122,6 +128,7 @@ class Batch:
             rows=int(self.rows[row]),
             size=int(self.size[row]),
             released=int(self.released[row]),
+            occurred=int(self.occurred[row]),
         )
 
     @classmethod
@@ -140,6 +147,7 @@ class Batch:
             rows=np.array([one.rows for one in disclosures], np.int64),
             size=np.array([one.size for one in disclosures], np.int64),
             released=np.array([one.released for one in disclosures], np.int64),
+            occurred=np.array([one.occurred for one in disclosures], np.int64),
             party=Texts.of(_rendered(one.party for one in disclosures)),
             template=Texts.of(_rendered(one.template for one in disclosures)),
             case=Texts.of([one.case for one in disclosures]),
@@ -165,9 +173,13 @@ class Batch:
 
 
 def _rendered(values: Iterable[Party | Template]) -> list[str]:
-    """Canonical texts, each made once: a batch repeats a few of them."""
-    known: dict[Party | Template, str] = {}
-    return [known[value] if value in known else known.setdefault(value, value.to_text()) for value in values]
+    return list(map(_text_of, values))
+
+
+@lru_cache(maxsize=4_096)
+def _text_of(value: Party | Template) -> str:
+    """A canonical text, made once: the accounts and templates of a busy office come again and again."""
+    return value.to_text()
 
 
 def assembled(
@@ -177,9 +189,11 @@ def assembled(
     ordinals: NDArray[np.uint32],
 ) -> Batch:
     """A batch from its columns by name (`NUMBERS`, `TEXTS`)."""
-    sequence, time, rows, size, released = (numbers[name] for name in NUMBERS)
+    sequence, time, rows, size, released, occurred = (numbers[name] for name in NUMBERS)
     party, template, case, fingerprint = (texts[name] for name in TEXTS)
-    return Batch(sequence, time, rows, size, released, party, template, case, fingerprint, starts, ordinals)
+    return Batch(
+        sequence, time, rows, size, released, occurred, party, template, case, fingerprint, starts, ordinals
+    )  # fmt: skip
 
 
 def concatenated(batches: Sequence[Batch]) -> Batch:
