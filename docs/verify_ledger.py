@@ -443,6 +443,14 @@ def check_dumps(values: Any, ordinal: int, logged: Any, manifests: dict[int, Man
     return held
 
 
+def logged_salt(value: Any, logged: dict[str, Any], what: str) -> bytes:
+    """The salt of a map, which must be the one that was logged: under a salt of his choice a prover could make the key
+    of anybody fall where the map has none."""
+    salt = digest(value, what, 32)
+    need(sha256(salt).hex() == logged.get("salt"), f"{what} uses another map salt than the one that was logged")
+    return salt
+
+
 def check_runs(values: Any, ordinal: int, runs: list[Any]) -> list[tuple[int, int]]:
     """Leaf and row of every posting of the ordinal."""
     found: list[tuple[int, int]] = []
@@ -450,7 +458,7 @@ def check_runs(values: Any, ordinal: int, runs: list[Any]) -> list[tuple[int, in
     need(len(listed(values, what)) == len(runs), f"{len(values)} runs of the index; {len(runs)} were logged")
     for one, run in zip(values, runs, strict=True):
         part = members(one, "map_salt salt postings proof", what)
-        key = sha256(b"\x30", digest(part["map_salt"], what, 32), ordinal.to_bytes(4, "big"))
+        key = sha256(b"\x30", logged_salt(part["map_salt"], run, what), ordinal.to_bytes(4, "big"))
         own = [tuple(number(n, what) for n in listed(pair, what, 2)) for pair in listed(part["postings"], what)]
         fits = all(len(pair) == 2 and run["first"] <= pair[0] <= run["last"] for pair in own)
         need(fits, f"{what} names segments that it is not about")
@@ -466,7 +474,7 @@ def check_runs(values: Any, ordinal: int, runs: list[Any]) -> list[tuple[int, in
 def check_person(value: Any, logged: dict[str, Any]) -> int | None:
     what = "the person"
     part = members(value, "map_salt pseudonym ordinal salt proof", what)
-    key = sha256(b"\x21", digest(part["map_salt"], what, 32), digest(part["pseudonym"], what, 8))
+    key = sha256(b"\x21", logged_salt(part["map_salt"], logged, what), digest(part["pseudonym"], what, 8))
     expected = ordinal = None
     if part["ordinal"] is not None:
         ordinal = number(part["ordinal"], what)

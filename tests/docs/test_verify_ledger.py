@@ -392,6 +392,25 @@ def test_a_known_person_cannot_be_said_to_be_unknown(
             verify_person_proof(forged, sealed.vkeys)
 
 
+def test_a_map_salt_of_the_provers_choice_hides_nobody(
+    verifier: ModuleType, sealed: SealedLedger, proof: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under some other salt the key of a person whom the map knows falls between two neighbours that it shows."""
+    pseudonym = bytes.fromhex(proof["person"]["pseudonym"])
+    shown = next(
+        leaves for n in range(99) if len(leaves := sealed.persons.prove(2**63 + n).proof.to_json()) == 2
+    )
+    low, high = (bytes.fromhex(str(leaf["key"])) for leaf in shown)
+    salts = (number.to_bytes(32, "big") for number in range(1_000_000))
+    salt = next(salt for salt in salts if low < sha256(b"\x21" + salt + pseudonym).digest() < high)
+    person = proof["person"] | {"ordinal": None, "salt": None, "proof": shown, "map_salt": salt.hex()}
+    forged = proof | {"runs": [], "manifests": [], "dumps": [], "events": [], "person": person}
+    assert _check(verifier, sealed, tmp_path / "proof.json", forged) == 3
+    assert "another map salt than the one that was logged" in capsys.readouterr().err
+    with pytest.raises(IntegrityError, match="salt"):
+        verify_person_proof(forged, sealed.vkeys)
+
+
 def test_a_dump_cannot_be_left_out_with_its_manifest(
     verifier: ModuleType, sealed: SealedLedger, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
