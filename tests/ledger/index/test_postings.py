@@ -55,6 +55,8 @@ def _check(run: Postings, sources: list[BatchSource]) -> None:
     assert run.events(starts, counts).tolist() == [event for events in wanted for event in events]
     assert [run.coverage.accounts[n] for n in run.accounts_of(np.arange(len(accounts))).tolist()] == accounts
     assert {e: set(np.flatnonzero(h).tolist()) for e, h in run.dumps_with(ordinals)} == dumps
+    for ordinal, events in enumerate(wanted):
+        assert run.events_of(ordinal) == [*events, *(event for event, held in dumps.items() if ordinal in held)]
     assert run.coverage.events == len(accounts)
     assert run.entries == len(lists)
     whole = run.lists(0, 2**32)
