@@ -1,8 +1,8 @@
 """Open a sealed segment of a muniment ledger without muniment: python open_segment.py KEY_FILE SEGMENT > FILE.parquet
 
-KEY_FILE holds the 32 bytes of a segment key in hex. Needs Python 3.11 and `cryptography`. The result is plain Parquet
-and names who received what: write it where nobody else can read it. Ends with 1, and without the rest of the file,
-where a byte of the segment was altered or is missing.
+KEY_FILE holds the key of that segment in hex: `muniment ledger open SEGMENT --key-out KEY_FILE` writes it. Needs Python
+3.11 and `cryptography`. The result is plain Parquet and names who received what: write it where nobody else can read
+it. Ends with 1, and without the rest of the file, where a byte of the segment was altered or is missing.
 """
 
 import sys
@@ -24,12 +24,11 @@ def derived(secret, label):
 
 def frames(key, file):
     """Yield the Parquet file, frame by frame, each one verified."""
-    head, nonce, wrapped = file.read(36), file.read(12), file.read(48)
+    head = file.read(16 + 16 + 4 + 12 + 48)  # what it is, its id, and its key, wrapped for the key ring
     if head[:16] != MAGIC:
         raise ValueError("this is no segment of a muniment ledger")
-    segment_id = head[16:32]  # the last 4 bytes: number of the segment key, big endian
-    secret = derived(key, b"muniment segment 1").decrypt(nonce, wrapped, head)
-    cipher = derived(secret, b"muniment segment frames 1")
+    segment_id = head[16:32]
+    cipher = derived(key, b"muniment segment frames 1")
     number, frame = 0, file.read(FRAME)
     while frame:
         following = file.read(FRAME)

@@ -93,7 +93,7 @@ def test_it_imports_nothing_of_ours_and_is_one_short_file() -> None:
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     assert imported - {"cryptography"} <= set(sys.stdlib_module_names)
-    assert len(text.splitlines()) <= 560
+    assert len(text.splitlines()) <= 600
 
 
 def test_a_whole_ledger_verifies(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,10 +17,14 @@ from language.rings import segment_keys
 from language.streams import DAY, batch_of, disclosures, overlap_of, source_of
 from muniment.disclosure import Channel, Disclosure
 from muniment.errors import IntegrityError
+from muniment.ledger import reader as reader_module
 from muniment.ledger.index.pages import PageCache
 from muniment.ledger.index.runs import RecordIndex
 from muniment.ledger.reader import LedgerReader, Rows
 from muniment.ledger.sources import BatchSource, ColumnCache
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 KEYS = segment_keys()
 SPAN = 300
@@ -127,6 +132,37 @@ def test_batch_gives_the_disclosures_back(world: tuple[LedgerReader, list[Disclo
     assert [bare.case[n] for n in range(len(bare))] == [made[n - 1].case for n in _sequences(rows)]
     assert len(bare.ordinals) == 0
     assert len(reader.batch(reader.select(account="nobody"))) == 0
+
+
+def test_few_rows_are_picked_until_whole_columns_pay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Picked or not, the answers are the same; and a source that is asked again and again is unpacked once."""
+    monkeypatch.setattr(reader_module, "PICK_ROWS", 2)
+    picked, whole = [], []
+    real_pick, real_column = BatchSource.pick, BatchSource.numbers
+
+    def pick(source: BatchSource, rows: NDArray[np.int64], numbers: Sequence[str], texts: Sequence[str]) -> object:
+        picked.append(len(rows))
+        return real_pick(source, rows, numbers, texts)
+
+    def column(source: BatchSource, name: str) -> object:
+        whole.append(name)
+        return real_column(source, name)
+
+    monkeypatch.setattr(BatchSource, "pick", pick)
+    reader, made = _world(tmp_path, indexed=4)
+    asked = np.array([7], np.uint32)
+    expected = [made[n - 1] for n in _sequences(reader.history(asked))]
+    assert 0 < len(expected) < 40
+    assert picked
+    for _ in range(30):
+        rows = reader.history(asked)
+        batch = reader.batch(rows, records=True)
+        assert [batch.disclosure(n) for n in range(len(batch))] == expected
+    assert sum(picked) <= COUNT // 2
+    seen = len(picked)
+    monkeypatch.setattr(BatchSource, "numbers", column)
+    assert _sequences(reader.history(asked)) == _sequences(rows)
+    assert (len(picked), whole) == (seen, [])
 
 
 def test_imports_are_found_by_when_they_happened(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from language.streams import batch_of, disclosures
 from muniment.ledger.batch import NUMBERS, TEXTS
 from muniment.ledger.sources import BatchSource, ColumnCache
@@ -16,6 +18,11 @@ def test_a_batch_as_a_source() -> None:
     assert all(source.texts(name) is getattr(batch, name) for name in TEXTS)
     assert source.records() == (batch.starts, batch.ordinals)
     assert source.batch() is batch
+    numbers, texts = source.pick(np.array([4, 1]), ("time",), ("case", "party"))
+    assert {name: values.tolist() for name, values in numbers.items()} == {"time": batch.time[[4, 1]].tolist()}
+    assert {name: [column[0], column[1]] for name, column in texts.items()} == {
+        name: [getattr(batch, name)[4], getattr(batch, name)[1]] for name in ("case", "party")
+    }
     assert source.identity == BatchSource(batch).identity != BatchSource(batch.numbered(1, 1)).identity
 
 
@@ -27,6 +34,7 @@ def test_the_cache_drops_what_was_used_longest_ago() -> None:
 
     assert [get(1), get(2), get(1), get(3), get(1), get(2)] == [1, 2, 1, 3, 1, 2]
     assert made == [1, 2, 3, 2]
+    assert [(number, "c") in cache for number in (1, 2, 3)] == [True, True, False]
     assert len(cache) == 8
     get(9, 100)  # longer than the cache: kept until something else comes
     assert len(cache) == 100

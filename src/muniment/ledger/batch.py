@@ -34,7 +34,7 @@ _HEAD = struct.Struct(">QQ")
 _TEXT_HEAD = struct.Struct(">IQ")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Texts:
     """A column of texts: `values[codes[i]]` is the text of row i. `codes` has shape (n,), uint32."""
 
@@ -64,7 +64,7 @@ class Texts:
         return Texts(tuple(self.values[code] for code in used.tolist()), table[chosen])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Batch:
     """n disclosures in columns (see the rules above). Numeric columns have shape (n,), int64; `starts` (n + 1,)."""
 

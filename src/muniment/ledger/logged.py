@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class LoggedSegment:
-    """One segment of the log: a `sources.SegmentSource` whose columns are decoded anew whenever they are asked for."""
+    """One segment of the log: a `sources.SegmentSource` whose columns are decoded anew whenever they are asked for.
+
+    `pick` decodes only the pages of its rows.
+    """
 
     def __init__(self, leaf: int, data: bytes, opened: Callable[[Manifest], Segment]) -> None:
         """`leaf` is the index of the leaf, `data` its bytes. Raises `IntegrityError` where it is no manifest."""
@@ -71,6 +74,12 @@ class LoggedSegment:
         """`starts` (rows + 1,) and `ordinals`."""
         lists = self.segment.records()
         return lists.starts, lists.values
+
+    def pick(
+        self, rows: NDArray[np.int64], numbers: Sequence[str], texts: Sequence[str]
+    ) -> tuple[dict[str, NDArray[np.int64]], dict[str, Texts]]:
+        """Some rows of some columns; only their pages are unpacked."""
+        return self.segment.pick(rows, numbers, texts)
 
     def batch(self) -> Batch:
         """All columns."""

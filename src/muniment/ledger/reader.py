@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
     from muniment.ledger.batch import Texts
 
+PICK_ROWS = 32_768
+"""Rows of a source that cost about as much to unpack as one row that is picked: a page of a segment. So whole columns
+are unpacked, and kept, once the rows picked from a source have cost as much.
+"""
 _NO_END = 2**63 - 1
 
 
@@ -44,7 +48,7 @@ class Overlap:
     records: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Rows:
     """Disclosures by their place: source number (the tail is the last) and row in it. Shape (n,) each, by sequence."""
 
@@ -61,7 +65,7 @@ class Rows:
         return Rows(self.source[chosen], self.row[chosen], self.sequence[chosen], self.time[chosen])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Indexed:
     """A run, the number of its first source, and its account numbers as the reader counts them."""
 
@@ -71,7 +75,7 @@ class _Indexed:
     accounts: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Groups:
     """What overlaps are counted by: the group of each account, the names of the groups, their places by name."""
 
@@ -95,6 +99,7 @@ class LedgerReader:
         if tail is not None and len(tail):
             self._sources.append(BatchSource(tail))
         self._cache = ColumnCache() if cache is None else cache
+        self._picks: dict[int, int] = {}
         self._numbers: dict[Account, int] = {}
         self._named: dict[tuple[str | None, str | None], list[int]] = {}
         self._grouped: dict[str, _Groups] = {}
@@ -217,6 +222,15 @@ class LedgerReader:
         order = np.argsort(np.concatenate(places))
         return concatenated(parts).take(order)
 
+    def counts(self, rows: Rows) -> NDArray[np.int64]:
+        """How many records each of these disclosures holds, in the order of `rows`."""
+        counts = np.zeros(len(rows), np.int64)
+        for number in np.flatnonzero(np.bincount(rows.source)).tolist():
+            mine = np.flatnonzero(rows.source == number)
+            starts, at = self._records(number)[0], rows.row[mine]
+            counts[mine] = starts[at + 1] - starts[at]
+        return counts
+
     # --- sources -------------------------------------------------------------------------------------------------
 
     def _indexed(self, run: Postings) -> _Indexed:
@@ -312,12 +326,25 @@ class LedgerReader:
             own, values = self._records(number)
             starts = np.concatenate(([0], np.cumsum(own[rows + 1] - own[rows]))).astype(np.int64)
             ordinals = _gathered(own, values, rows)
-        return assembled(
-            {name: self._column(number, name)[rows] for name in NUMBERS},
-            {name: self._text(number, name).take(rows) for name in TEXTS},
-            starts,
-            ordinals,
-        )
+        return assembled(*self._picked(number, rows, NUMBERS, TEXTS), starts, ordinals)
+
+    def _picked(
+        self, number: int, rows: NDArray[np.int64], numbers: Sequence[str], texts: Sequence[str]
+    ) -> tuple[dict[str, NDArray[np.int64]], dict[str, Texts]]:
+        """Some rows of some columns: taken from the file by themselves while they are few, then from whole columns."""
+        source = self._sources[number]
+        missing = {name for name in (*numbers, *texts) if (number, name) not in self._cache}
+        few = self._picks.get(number, 0) + len(rows)
+        found: tuple[dict[str, NDArray[np.int64]], dict[str, Texts]] = {}, {}
+        if missing and few * PICK_ROWS <= source.rows:
+            self._picks[number] = few
+            found = source.pick(
+                rows, [name for name in numbers if name in missing], [name for name in texts if name in missing]
+            )
+        columns, coded = found
+        columns |= {name: self._column(number, name)[rows] for name in numbers if name not in columns}
+        coded |= {name: self._text(number, name).take(rows) for name in texts if name not in coded}
+        return columns, coded
 
     # --- pieces of an answer -------------------------------------------------------------------------------------
 
@@ -359,12 +386,12 @@ class LedgerReader:
         return np.searchsorted(starts, places, "right") - 1, np.searchsorted(wanted, ordinals[places])
 
     def _events_with(self, one: _Indexed, wanted: NDArray[np.uint32]) -> NDArray[np.int64]:
+        if len(wanted) == 1:
+            return np.array(one.run.events_of(int(wanted[0])), np.int64)
         starts, counts = one.run.find(wanted)
         events = one.run.events(starts, counts).astype(np.int64)
         dumps = [event for event, held in one.run.dumps_with(wanted) if held.any()]
-        if len(wanted) > 1:
-            events = distinct(events)
-        return np.concatenate((events, np.array(dumps, np.int64)))
+        return np.concatenate((distinct(events), np.array(dumps, np.int64)))
 
     def _ordered(self, sources: Sequence[NDArray[np.int64]], rows: Sequence[NDArray[np.int64]]) -> Rows:
         source = np.concatenate([np.zeros(0, np.int64), *sources])
@@ -376,8 +403,8 @@ class LedgerReader:
         sequence, time = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
         for first, last in pairwise(cuts):
             number, part = int(source[first]), row[first:last]
-            sequence[first:last] = self._column(number, "sequence")[part]
-            time[first:last] = self._column(number, "time")[part]
+            columns, _ = self._picked(number, part, ("sequence", "time"), ())
+            sequence[first:last], time[first:last] = columns["sequence"], columns["time"]
         order = np.argsort(sequence, kind="stable")
         return Rows(source[order], row[order], sequence[order], time[order])
 

@@ -7,7 +7,7 @@ row i of every opening (`segments.commit`).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
@@ -63,6 +63,12 @@ class SegmentSource(Protocol):
         """`starts` (rows + 1,) and `ordinals`, as in a `Batch`."""
         ...
 
+    def pick(
+        self, rows: NDArray[np.int64], numbers: Sequence[str], texts: Sequence[str]
+    ) -> tuple[dict[str, NDArray[np.int64]], dict[str, Texts]]:
+        """Some rows of some columns by name, in the order of `rows`: for a few rows, quicker than whole columns."""
+        ...
+
     def batch(self) -> Batch:
         """All columns."""
         ...
@@ -104,6 +110,13 @@ class BatchSource:
         """`starts` and `ordinals` of the batch."""
         return self._batch.starts, self._batch.ordinals
 
+    def pick(
+        self, rows: NDArray[np.int64], numbers: Sequence[str], texts: Sequence[str]
+    ) -> tuple[dict[str, NDArray[np.int64]], dict[str, Texts]]:
+        """Some rows of some columns by name."""
+        columns = {name: self.numbers(name)[rows] for name in numbers}
+        return columns, {name: self.texts(name).take(rows) for name in texts}
+
     def batch(self) -> Batch:
         """The batch."""
         return self._batch
@@ -119,6 +132,9 @@ class ColumnCache:
 
     def __len__(self) -> int:
         return self._bytes
+
+    def __contains__(self, key: tuple[int, str]) -> bool:
+        return key in self._held
 
     def get(self, key: tuple[int, str], make: Callable[[], Value], size: Callable[[Value], int]) -> Value:
         """The value under `key` (number of the source, name), made where it is not held."""

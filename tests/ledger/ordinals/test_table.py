@@ -20,6 +20,7 @@ from language.faults import Faults, names_in
 from language.rings import segment_keys
 from muniment.errors import InputError, IntegrityError, UnreachableError
 from muniment.ledger.ordinals import files
+from muniment.ledger.ordinals.base import BaseFile
 from muniment.ledger.ordinals.frames import FRAMES_START
 from muniment.ledger.ordinals.ranges import RANGE
 from muniment.ledger.ordinals.table import OrdinalTable, TableHead
@@ -150,17 +151,17 @@ def test_a_reader_whose_files_are_replaced_meanwhile_reads_the_new_ones(
 ) -> None:
     writer = OrdinalTable.open(folder, KEYS, writing=True)
     writer.allocate(_some(1, 2))
-    real, left = files.read_base, [2]
+    real, left = BaseFile, [2]
 
     def slow(*arguments: object) -> object:
         if left[0]:
             left[0] -= 1
-            monkeypatch.setattr("muniment.ledger.ordinals.table.read_base", real)
+            monkeypatch.setattr("muniment.ledger.ordinals.table.BaseFile", real)
             writer.compact()
-            monkeypatch.setattr("muniment.ledger.ordinals.table.read_base", slow)
+            monkeypatch.setattr("muniment.ledger.ordinals.table.BaseFile", slow)
         return real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("muniment.ledger.ordinals.table.read_base", slow)
+    monkeypatch.setattr("muniment.ledger.ordinals.table.BaseFile", slow)
     assert _known(OrdinalTable.open(folder, KEYS)) == _known(writer)
     writer.close()
 

@@ -50,6 +50,30 @@ def test_a_long_column_is_the_same_in_windows_and_blocks() -> None:
     assert np.array_equal(bits.decode(bits.encode(values), len(values), np.uint32), values)
 
 
+@given(st.lists(st.one_of(_steps(NARROW), st.tuples(NARROW, st.integers(1, 400)).map(lambda p: [p[0]] * p[1]))))
+@settings(max_examples=60)
+def test_several_columns_are_unpacked_as_each_alone(columns: list[list[int]]) -> None:
+    for kind in (np.uint32, np.int64):
+        streams = [bits.encode(np.array(column, kind)) for column in columns]  # type: ignore[arg-type]
+        found = bits.decode_all(streams, list(map(len, columns)), kind)
+        assert found.tolist() == [value for column in columns for value in column]
+        assert found.dtype == kind
+
+
+def test_several_long_columns_across_windows() -> None:
+    rng = np.random.default_rng(5)
+    lengths = [bits.BLOCK * 2_048 + 3, 1, bits.BLOCK * 1_000, 0, bits.BLOCK * 3_000 + 129, 70]
+    columns = [rng.integers(0, 2**40, length) for length in lengths]
+    assert np.array_equal(bits.decode_all(list(map(bits.encode, columns)), lengths, np.int64), np.concatenate(columns))
+
+
+def test_a_number_beyond_64_bits_is_refused() -> None:
+    whole = bits.encode(np.array([0, 2**63 - 1, 0]))
+    head = whole[: whole.index(bits.varint(bits.zigzag(1 - 2**63)))]
+    with pytest.raises(IntegrityError, match="too long"):
+        bits.decode(head + bits.varint(2**69) + bytes(4), 3, np.int64)
+
+
 def test_the_worked_examples_of_the_format() -> None:
     """Encodings.md, examples 1 and 2: 1..5 and 7, 5, 3, 1, 2, 3, 4, 5 (there with blocks of 8; heads differ only)."""
     assert bits.encode(np.arange(1, 6)) == bytes([0x80, 1, 4, 5, 2, 2, 0, 0, 0, 0])

@@ -68,6 +68,22 @@ def test_any_part_is_read(sealed: Path, content: bytes, one: int, other: int) ->
     assert Container.open(sealed, KEYS).read(start, stop - start) == content[start:stop]
 
 
+def test_reading_on_verifies_no_frame_twice(sealed: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces that overlap, as the heads of pages and their bodies do, also across the ends of frames."""
+    opened, verified = Container.open(sealed, KEYS), []
+    real = Container._decrypted
+
+    def counted(container: Container, number: int, data: bytes) -> bytes:
+        verified.append(number)
+        return real(container, number, data)
+
+    monkeypatch.setattr(Container, "_decrypted", counted)
+    for start in [*range(0, FRAME, 200_000), FRAME - 5, FRAME - 20, FRAME - 1, *range(FRAME, len(content), 100_000)]:
+        length = min(150_000, len(content) - start)
+        assert opened.read(start, length) == content[start : start + length]
+    assert verified == [0, 1, 2]
+
+
 # --- damage ------------------------------------------------------------------------------------------------------
 
 

@@ -18,7 +18,7 @@ from language.segments import a_batch, disclosures, numbered, rows_of
 from muniment.disclosure import Disclosure
 from muniment.errors import IntegrityError
 from muniment.ledger.batch import NUMBERS, TEXTS, Batch, assembled
-from muniment.ledger.segments import shapes
+from muniment.ledger.segments import pages, shapes
 from muniment.ledger.segments.parquet import ParquetReader, rendered
 
 SPAN = 10_000
@@ -57,11 +57,12 @@ def test_our_reader_gives_every_row_back(mixed: Batch) -> None:
     assert reader.texts("case")[0] == reader.batch().case[0]
 
 
-@pytest.mark.parametrize("group_values", [shapes.GROUP_VALUES, 700])
+@pytest.mark.parametrize(("group_values", "page_rows"), [(shapes.GROUP_VALUES, pages.PAGE_ROWS), (700, 7), (9_999, 64)])
 def test_duckdb_and_pyarrow_read_the_same(
-    mixed: Batch, tmp_path: Path, group_values: int, monkeypatch: pytest.MonkeyPatch
+    mixed: Batch, tmp_path: Path, group_values: int, page_rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shapes, "GROUP_VALUES", group_values)
+    monkeypatch.setattr(pages, "PAGE_ROWS", page_rows)
     path = tmp_path / "segment.parquet"
     path.write_bytes(_written(mixed))
     table = pyarrow.parquet.read_table(path)
@@ -111,6 +112,51 @@ def test_any_batch_there_and_back(seed: int, rows: int, dumps: int) -> None:
     assert rows_of(_reader(_written(batch)).batch()) == rows_of(batch)
 
 
+@given(st.data(), st.integers(1, 90), st.sampled_from([1, 7, 64, 32_768]), st.sampled_from([40, shapes.GROUP_VALUES]))
+@settings(max_examples=40)
+def test_picked_rows_are_those_of_the_whole(data: st.DataObject, rows: int, page_rows: int, group_values: int) -> None:
+    """Any rows, in any order and more than once, of any columns; whatever pages and row groups they lie in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "PAGE_ROWS", page_rows)
+        patch.setattr(shapes, "GROUP_VALUES", group_values)
+        reader = _reader(_written(a_batch(rows, rows, dumps=1)))
+        whole = reader.batch()
+        assert rows_of(whole) == rows_of(a_batch(rows, rows, dumps=1))
+        chosen = np.array(data.draw(st.lists(st.integers(0, rows), max_size=9)), np.int64)
+        names = data.draw(st.sets(st.sampled_from([*NUMBERS, *TEXTS])))
+        numbers, texts = reader.pick(chosen, names.intersection(NUMBERS), names.intersection(TEXTS))
+    assert {*numbers, *texts} == names
+    for name, values in numbers.items():
+        assert values.tolist() == getattr(whole, name)[chosen].tolist()
+    for name, column in texts.items():
+        assert [column[i] for i in range(len(column))] == [getattr(whole, name)[i] for i in chosen.tolist()]
+        assert set(column.values) == {column[i] for i in range(len(column))}
+
+
+def test_a_row_beyond_the_end_is_not_picked(mixed: Batch) -> None:
+    for row in (-1, 303):
+        with pytest.raises(ValueError, match="of 303"):
+            _reader(_written(mixed)).pick(np.array([5, row]), NUMBERS, TEXTS)
+
+
+def test_picking_passes_over_the_file_once_and_leaves_out_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "PAGE_ROWS", 64)
+    data, places = _written(a_batch(rows=3_000)), []
+
+    def read(offset: int, length: int) -> bytes:
+        places.append((offset, length))
+        return data[offset : offset + length]
+
+    reader = ParquetReader(read, len(data))
+    whole = reader.numbers("size")
+    unpicked = sum(length for _, length in places)
+    places.clear()
+    numbers, _ = reader.pick(np.array([999, 2_900, 1_000]), ("occurred", "size"), ())
+    assert numbers["size"].tolist() == whole[[999, 2_900, 1_000]].tolist()
+    assert places == sorted(places)
+    assert sum(length for _, length in places) < unpicked / 2
+
+
 def test_the_same_batch_gives_the_same_bytes(mixed: Batch) -> None:
     assert _written(mixed) == _written(mixed)
 
@@ -121,6 +167,37 @@ def test_the_same_batch_gives_the_same_bytes(mixed: Batch) -> None:
 @functools.cache
 def _small() -> bytes:
     return _written(a_batch(rows=20, dumps=1))
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_an_altered_page_is_refused_or_read_as_some_rows(data: st.DataObject) -> None:
+    """As above, for columns of several pages, a few rows of them picked or all read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "PAGE_ROWS", 4)
+        whole = bytearray(_small_pages())
+        for _ in range(data.draw(st.integers(1, 3))):
+            whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
+        with contextlib.suppress(IntegrityError):
+            numbers, texts = _reader(bytes(whole)).pick(np.array([19, 3]), NUMBERS, TEXTS)
+            assert {len(column) for column in (*numbers.values(), *texts.values())} == {2}
+        with contextlib.suppress(IntegrityError):
+            assert len(_reader(bytes(whole)).batch()) == 21
+
+
+@functools.cache
+def _small_pages() -> bytes:
+    return _written(a_batch(rows=20, dumps=1))
+
+
+def test_pages_of_another_size_are_refused(mixed: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = _written(mixed)
+    monkeypatch.setattr(pages, "PAGE_ROWS", 64)
+    for name in NUMBERS:
+        with pytest.raises(IntegrityError, match="malformed"):
+            _reader(data).numbers(name)
+    with pytest.raises(IntegrityError, match="malformed"):
+        _reader(data).pick(np.array([1]), (), ("party",))
 
 
 @given(st.data())

@@ -57,6 +57,8 @@ def test_sealed_and_opened(tmp_path: Path, batch: Batch) -> None:
     assert np.array_equal(opened.numbers("time"), back.time)
     assert [opened.texts("party")[i] for i in range(502)] == [back.party[i] for i in range(502)]
     assert np.array_equal(opened.records().values, back.ordinals)
+    numbers, texts = opened.pick(np.array([501, 3]))
+    assert (numbers["sequence"].tolist(), texts["case"][1]) == (back.sequence[[501, 3]].tolist(), back.case[3])
     assert b"".join(opened.parquet())[:4] == b"PAR1"
     assert manifest.id not in {_seal(tmp_path, batch).id}
 

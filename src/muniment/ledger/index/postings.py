@@ -47,7 +47,7 @@ class Account:
     account: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Coverage:
     """What a run is about: its segments by the index of their leaf in the log, their rows, and its dumps."""
 
@@ -73,7 +73,7 @@ class Coverage:
         return int(self.rows.sum())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Lists:
     """Lists of some ordinals: `events[ends[i - 1]:ends[i]]` belong to `ordinals[i]`, which are ascending."""
 

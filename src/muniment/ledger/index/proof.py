@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
@@ -37,8 +37,8 @@ Posting = tuple[int, int]
 class RunProof:
     """That a run lists exactly these postings for an ordinal; `salt` is `None` where it lists none."""
 
-    map_salt: bytes
-    salt: bytes | None
+    map_salt: bytes = field(repr=False)
+    salt: bytes | None = field(repr=False)
     postings: tuple[Posting, ...]
     proof: MapProof
 

@@ -50,14 +50,23 @@ class Contents:
                 aliases = aliases.adding(*sorted_entries(parts))
         return Contents(persons, aliases, frames[-1].state if frames else self.state)
 
-    def checked(self) -> Contents:
-        """The same contents; `IntegrityError` where they break the rules above."""
-        pseudonyms, ordinals = self.persons.entries()
-        others, targets = self.aliases.entries()
+    def above(self, base: Contents) -> Contents:
+        """What came since `base`, these contents, together with it."""
+        persons = base.persons.adding(*self.persons.entries())
+        return Contents(persons, base.aliases.adding(*self.aliases.entries()), self.state)
+
+    def consistent(self) -> Contents:
+        """The same contents; `IntegrityError` where some of them break the rules, whatever base they came after."""
+        (pseudonyms, ordinals), (others, targets) = self.persons.entries(), self.aliases.entries()
         if not (_rising(pseudonyms) and _rising(others)) or self.persons.lookup(others)[1].any():
             raise IntegrityError("the ordinal table gives one person two ordinals")
         if max(_highest(ordinals), _highest(targets)) >= self.state.reserved:
             raise IntegrityError("the ordinal table gives an ordinal that was never reserved")
+        return self
+
+    def checked(self) -> Contents:
+        """The same contents; `IntegrityError` where they are not all, and by themselves, as the rules say."""
+        (_, ordinals), (_, targets) = self.consistent().persons.entries(), self.aliases.entries()
         given = np.zeros(self.state.reserved, np.bool_)
         given[ordinals] = True
         if np.count_nonzero(given) != len(ordinals):

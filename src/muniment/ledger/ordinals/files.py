@@ -2,7 +2,7 @@
 
 Rules
 1. A generation is three files: NUMBER.key (the table key, boxed under a segment key), NUMBER.base (everything as of its
-   making, a sealed file), NUMBER.append (what came since; see `frames`). All is encrypted under the table key.
+   making, see `base`), NUMBER.append (what came since; see `frames`). All is encrypted under the table key.
 2. A generation is made by writing base and append file and then the key file: that is the step that counts. The highest
    key file is the table. After it the older key files are overwritten, synced and removed, then their other files; a
    crash in between is made good by the next writer.
@@ -18,17 +18,14 @@ from __future__ import annotations
 import os
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
-
-import numpy as np
+from typing import BinaryIO, Final
 
 from muniment.durable import read_file, replace_file, storage_faults, sync_data, sync_folder, write_all_at
 from muniment.errors import InputError, IntegrityError, LimitError
 from muniment.keys import Key, Purpose
-from muniment.ledger.ordinals.contents import Contents
 from muniment.ledger.ordinals.frames import (
     FRAMES_START,
     HEADER_BYTES,
@@ -40,13 +37,8 @@ from muniment.ledger.ordinals.frames import (
     Point,
     next_frame,
 )
-from muniment.ledger.ordinals.ranges import SEED_BYTES, Reserved
-from muniment.ledger.ordinals.runs import Runs
 from muniment.prf import hkdf
-from muniment.sealed import iter_sealed, seal, unseal, write_sealed
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from muniment.sealed import seal, unseal
 
 RESTORE: Final = "restore the folder `ordinals` from a backup, together with the rest of the ledger"
 KEY_BYTES: Final = 32
@@ -55,7 +47,6 @@ APPEND_BYTES: Final = 8 * 1024**3
 """Bytes of an append file that is read: 700 million entries; a compaction starts a new one long before."""
 _COPY: Final = 1024**2
 _NUMBER = struct.Struct(">I")
-_BASE = struct.Struct(f">QQI{SEED_BYTES}sQQ")
 _FILE = re.compile(r"\.?(\d{8})\.(?:key|base|append)(?:\..*\.partial)?")
 
 
@@ -139,57 +130,6 @@ def _overwrite(path: Path, random_bytes: Callable[[int], bytes]) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-# --- the base ----------------------------------------------------------------------------------------------------
-
-
-def write_base(folder: Path, generation: int, table_key: bytes, contents: Contents) -> None:
-    """Write everything as the base of a generation."""
-    state = contents.state
-    persons, aliases = contents.persons.entries(), contents.aliases.entries()
-    head = _BASE.pack(state.reserved, state.start, state.used, state.seed, len(persons[0]), len(aliases[0]))
-    columns = (persons[0].astype("<u8"), persons[1].astype("<u4"), aliases[0].astype("<u8"), aliases[1].astype("<u4"))
-    chunks = _pieces([np.frombuffer(head, np.uint8), *(column.view(np.uint8) for column in columns)])
-    write_sealed(path_of(folder, generation, "base"), _base_key(table_key), chunks, _base_purpose(generation))
-
-
-def read_base(folder: Path, generation: int, table_key: bytes) -> Contents:
-    """The base of a generation. Raises `IntegrityError` where it is missing, altered, cut short or another one."""
-    path = path_of(folder, generation, "base")
-    if not path.is_file():
-        raise IntegrityError(f"{path}: the base of the ordinal table is missing", hint=RESTORE)
-    data = bytearray()
-    for chunk in iter_sealed(path, _base_key(table_key), _base_purpose(generation)):
-        data += chunk
-    try:
-        reserved, start, used, seed, persons, aliases = _BASE.unpack_from(data)
-        if len(data) != _BASE.size + 12 * (persons + aliases):
-            raise ValueError("length")
-        first, offset = _columns(data, _BASE.size, persons)
-        second, _ = _columns(data, offset, aliases)
-    except (struct.error, ValueError) as error:
-        raise IntegrityError(f"{path}: the base of the ordinal table is malformed") from error
-    return Contents(Runs().adding(*first), Runs().adding(*second), Reserved(reserved, start, used, seed))
-
-
-def _columns(data: bytearray, offset: int, count: int) -> tuple[tuple[NDArray[np.uint64], NDArray[np.uint32]], int]:
-    pseudonyms = np.frombuffer(data, "<u8", count, offset)
-    return (pseudonyms, np.frombuffer(data, "<u4", count, offset + 8 * count)), offset + 12 * count
-
-
-def _pieces(columns: Iterable[NDArray[np.uint8]]) -> Iterator[bytes]:
-    for column in columns:
-        for start in range(0, len(column), _COPY):
-            yield column[start : start + _COPY].tobytes()
-
-
-def _base_key(table_key: bytes) -> bytes:
-    return hkdf(table_key, "muniment ordinals base 1", length=32)
-
-
-def _base_purpose(generation: int) -> str:
-    return f"muniment ordinals base {generation}"
 
 
 # --- the append file ---------------------------------------------------------------------------------------------

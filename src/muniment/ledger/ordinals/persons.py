@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -36,10 +36,10 @@ _CHUNK: Final = 65_536
 class PersonProof:
     """That a pseudonym has an ordinal, or (`ordinal` and `salt` both `None`) that it has none."""
 
-    map_salt: bytes
+    map_salt: bytes = field(repr=False)
     pseudonym: int
     ordinal: int | None
-    salt: bytes | None
+    salt: bytes | None = field(repr=False)
     proof: MapProof
 
     def verify(self, root: bytes, size: int) -> int | None:

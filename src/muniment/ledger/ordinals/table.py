@@ -7,6 +7,9 @@ Rules
 3. Looking up may be done on any thread; changes belong to one thread, or to callers who take turns.
 4. After a change that failed, the next one first reads the files again: what the disk holds is what counts.
 5. A whole folder put back from a backup opens: only a head kept elsewhere tells (`head`, `at_least`).
+6. Opening verifies key, header and fence of the base, and all that was appended. The entries of the base are read in
+   the frames that a look-up needs, until many look-ups, or a step that needs everything, load the base: then all of it
+   is verified, and that nobody has two ordinals.
 
 Destroying the table key makes every copy of the files unreadable that was written under it, wherever it is: that is how
 a person is shredded although files and disks keep old blocks. What stays is said at `OrdinalTable.shred`.
@@ -15,6 +18,7 @@ a person is shredded although files and disks keep old blocks. What stays is sai
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -27,6 +31,7 @@ from muniment import limits
 from muniment.durable import locked, storage_faults
 from muniment.errors import InputError, IntegrityError, MunimentError
 from muniment.keys import Key
+from muniment.ledger.ordinals.base import BaseFile, write_base
 from muniment.ledger.ordinals.contents import Contents
 from muniment.ledger.ordinals.files import (
     KEY_BYTES,
@@ -35,10 +40,9 @@ from muniment.ledger.ordinals.files import (
     KeyBoxes,
     destroy_older,
     newest_generation,
-    read_base,
-    write_base,
 )
 from muniment.ledger.ordinals.frames import FRAME_ENTRIES, Change, Frame
+from muniment.ledger.ordinals.layers import Layers
 from muniment.ledger.ordinals.persons import PersonMap
 from muniment.ledger.ordinals.ranges import Reserved
 from muniment.ledger.sets import sorted_distinct
@@ -75,7 +79,7 @@ class TableHead:
 
 
 class OrdinalTable:
-    """An open ordinal table. It owns the entries in memory; the files belong to whoever holds the lock."""
+    """An open ordinal table. It owns what it holds in memory; the files belong to whoever holds the lock."""
 
     def __init__(
         self, folder: Path, boxes: KeyBoxes, held: ExitStack | None, random_bytes: Callable[[int], bytes]
@@ -87,7 +91,8 @@ class OrdinalTable:
         self._random_bytes = random_bytes
         self._stale = False
         self._append: AppendFile | None = None
-        self._contents = Contents()
+        self._layers = Layers()
+        self._replacing = threading.Lock()
         self._appended = self._generation = 0
         self._table_key = b""
 
@@ -101,7 +106,7 @@ class OrdinalTable:
         self.close()
 
     def __len__(self) -> int:
-        return len(self._contents.persons)
+        return len(self._layers)
 
     @classmethod
     def create(
@@ -133,8 +138,9 @@ class OrdinalTable:
         wait: float = limits.LOCK_SECONDS,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> OrdinalTable:
-        """Open a table and verify all of it. `keys`: every segment key of the ring. `at_least`: a head kept elsewhere.
+        """Open a table and verify what is read (rule 6).
 
+        `keys`: every segment key of the ring. `at_least`: a head kept elsewhere.
         Raises `InputError` where there is none, `UnreachableError` where another process writes to it for longer than
         `wait` seconds, `IntegrityError` where it was altered, cut short, exchanged, written under another ring's key,
         or is older than `at_least`.
@@ -152,7 +158,9 @@ class OrdinalTable:
         return table
 
     def close(self) -> None:
-        """Let go of files and lock; may be called twice."""
+        """Let go of files and lock; may be called twice. Nothing is looked up afterwards."""
+        if self._layers.base is not None:
+            self._layers.base.close()
         if self._append is not None:
             self._append.close()
         if self._held is not None:
@@ -164,7 +172,7 @@ class OrdinalTable:
     @property
     def reserved(self) -> int:
         """Every ordinal given so far is below this number."""
-        return self._contents.state.reserved
+        return self._layers.contents.state.reserved
 
     @property
     def compaction_due(self) -> bool:
@@ -178,8 +186,17 @@ class OrdinalTable:
         return TableHead(self._generation, point.frames, point.digest.hex())
 
     def lookup(self, pseudonyms: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
-        """The ordinal of each pseudonym, and whether it has one (its ordinal is 0 where not); shape (m,) each."""
-        return self._contents.lookup(_column(pseudonyms))
+        """The ordinal of each pseudonym, and whether it has one (its ordinal is 0 where not); shape (m,) each.
+
+        Raises `IntegrityError` where the part of the base that is needed does not verify.
+        """
+        pseudonyms = _column(pseudonyms)
+        answer = self._layers.lookup(pseudonyms)
+        return answer if answer is not None else self._everything().lookup(pseudonyms)
+
+    def verify(self) -> None:
+        """Verify all of the base, and the rules of the whole table; `IntegrityError` where something is wrong."""
+        self._everything()
 
     def lookup_all(self, epochs: Sequence[NDArray[np.uint64]]) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
         """Look up the same m records under the pseudonyms of several epochs; both answers have shape (epochs, m).
@@ -196,7 +213,7 @@ class OrdinalTable:
 
     def entries(self) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
         """Every pseudonym, further ones of a person included, ascending, with its ordinal; shape (n,) each."""
-        contents = self._contents
+        contents = self._everything()
         return contents.persons.adding(*contents.aliases.entries()).entries()
 
     def person_map(self) -> PersonMap:
@@ -232,12 +249,12 @@ class OrdinalTable:
         """
         pseudonyms = _column(pseudonyms)
         with self._changing():
-            ordinals, found = self._contents.lookup(pseudonyms)
+            ordinals, found = self.lookup(pseudonyms)
             missing = np.flatnonzero(~found)
             if missing.size:
-                known = [self._contents.lookup(_column(epoch)[missing]) for epoch in older]
+                known = [self.lookup(_column(epoch)[missing]) for epoch in older]
                 self._commit(self._changes(pseudonyms[missing], known))
-                ordinals[missing] = self._contents.lookup(pseudonyms[missing])[0]
+                ordinals[missing] = self._layers.contents.lookup(pseudonyms[missing])[0]
             return ordinals
 
     def alias(self, old: NDArray[np.uint64], new: NDArray[np.uint64]) -> int:
@@ -250,11 +267,12 @@ class OrdinalTable:
         if len(old) != len(new):
             raise ValueError("an old and a new pseudonym of each record are needed")
         with self._changing():
-            (ordinals, known), (present, there) = self._contents.lookup(old), self._contents.lookup(new)
+            (ordinals, known), (present, there) = self.lookup(old), self.lookup(new)
             if (known & there & (ordinals != present)).any():
                 raise IntegrityError(f"{self._folder}: a person has two ordinals, one under each epoch")
             fresh = known & ~there
-            self._commit(_frames(Change.ALIAS, *_first_of_each(new[fresh], ordinals[fresh]), self._contents.state))
+            state = self._layers.contents.state
+            self._commit(_frames(Change.ALIAS, *_first_of_each(new[fresh], ordinals[fresh]), state))
             return len(np.unique(new[fresh]))
 
     def compact(self) -> None:
@@ -263,7 +281,7 @@ class OrdinalTable:
         Raises `UnreachableError` where the disk is full: the table then stays as it was.
         """
         with self._changing():
-            self._replace(self._contents, self._table_key)
+            self._replace(self._everything(), self._table_key)
 
     def shred(self, pseudonyms: NDArray[np.uint64]) -> int:
         """Forget who had the ordinals of these persons, under every epoch; returns how many persons that were.
@@ -277,10 +295,10 @@ class OrdinalTable:
         opens it destroys the old key.
         """
         with self._changing():
-            ordinals, found = self._contents.lookup(_column(pseudonyms))
+            ordinals, found = self.lookup(pseudonyms)
             gone = np.unique(ordinals[found])
             if gone.size:
-                self._replace(self._contents.without(gone), self._random_bytes(KEY_BYTES))
+                self._replace(self._everything().without(gone), self._random_bytes(KEY_BYTES))
             return int(gone.size)
 
     # --- how it is done ------------------------------------------------------------------------------------------
@@ -290,6 +308,13 @@ class OrdinalTable:
         if self._append is None:
             raise ValueError("the table is not open")
         return self._append
+
+    def _everything(self) -> Contents:
+        """All contents; loads the base where that was not done yet. The file goes when its last look-up is done."""
+        if self._layers.base is not None:
+            with self._replacing:
+                self._layers = self._layers.loaded()
+        return self._layers.contents
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -308,7 +333,7 @@ class OrdinalTable:
         self, pseudonyms: NDArray[np.uint64], known: Sequence[tuple[NDArray[np.uint32], NDArray[np.bool_]]]
     ) -> list[Frame]:
         """Frames for pseudonyms that have no ordinal; `known`: what their older ones have, epoch by epoch."""
-        state, frames, open_ = self._contents.state, [], np.ones(len(pseudonyms), np.bool_)
+        state, frames, open_ = self._layers.contents.state, [], np.ones(len(pseudonyms), np.bool_)
         for ordinals, found in known:
             chosen = found & open_
             open_ &= ~found
@@ -324,7 +349,8 @@ class OrdinalTable:
 
     def _take_up(self, frames: Sequence[Frame]) -> None:
         if frames:
-            self._contents = self._contents.after(frames)
+            with self._replacing:
+                self._layers = self._layers.after(frames)
         self._appended += sum(len(frame.pseudonyms) for frame in frames)
 
     def _replace(self, contents: Contents, table_key: bytes) -> None:
@@ -348,7 +374,7 @@ class OrdinalTable:
         self._stale = False
 
     def _load(self, generation: int, at_least: TableHead | None) -> None:
-        # 1. key, 2. base, 3. append file up to its head, 4. what was told elsewhere, 5. the rules of the contents
+        # 1. key, 2. start of the base, 3. append file to its head, 4. what was told elsewhere, 5. rules of the changes
         if at_least is not None and generation < at_least.generation:
             raise IntegrityError(
                 f"{self._folder}: generation {generation} of the ordinal table is older than generation "
@@ -356,19 +382,20 @@ class OrdinalTable:
                 hint=RESTORE,
             )
         key = self._boxes.read(self._folder, generation)
-        base = read_base(self._folder, generation, key)
+        base = BaseFile(self._folder, generation, key)
         append = AppendFile(self._folder, generation, key, writing=self._held is not None)
         try:
             same = at_least is not None and at_least.generation == generation
             expected = [(at_least.frames, bytes.fromhex(at_least.digest))] if at_least is not None and same else []
             frames = append.read(beyond_head=self._held is not None, expected=expected)
-            contents = base.after(frames).checked()
+            layers = Layers.above(base, frames)
         except BaseException:
             append.close()
             raise
         if self._append is not None:
             self._append.close()
-        self._table_key, self._append, self._contents, self._generation = key, append, contents, generation
+        with self._replacing:
+            self._table_key, self._append, self._layers, self._generation = key, append, layers, generation
         self._appended = sum(len(frame.pseudonyms) for frame in frames)
 
 
@@ -380,7 +407,7 @@ def _write_generation(
     contents: Contents,
     random_bytes: Callable[[int], bytes],
 ) -> None:
-    write_base(folder, generation, table_key, contents)
+    write_base(folder, generation, table_key, contents, random_bytes)
     AppendFile.create(folder, generation, table_key, random_bytes)
     boxes.write(folder, generation, table_key)
 

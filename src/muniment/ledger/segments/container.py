@@ -112,7 +112,7 @@ class Container:
         self._own = own
         self._frames = -(-(stored - HEADER_BYTES) // (FRAME + _TAG))
         self._cipher = _frame_cipher(own.secret)
-        self._held: tuple[int, bytes] = (-1, b"")
+        self._held: dict[int, bytes] = {}
         self.stored = stored
         self.size = stored - HEADER_BYTES - self._frames * _TAG
 
@@ -151,7 +151,7 @@ class Container:
             raise ValueError(f"bytes {offset} to {offset + length} of {self.size}")
         first, last = offset // FRAME, -(-(offset + length) // FRAME)
         data = b"".join(self._opened(first, last)) if last > first else b""
-        return data[offset - first * FRAME :][:length]
+        return data[offset - first * FRAME : offset - first * FRAME + length]
 
     def chunks(self) -> Iterator[bytes]:
         """The plaintext, frame by frame."""
@@ -173,10 +173,13 @@ class Container:
             raise IntegrityError(f"{self._path}: not the file that is in the log: its SHA-256 differs", hint=_RESTORE)
 
     def _opened(self, first: int, stop: int) -> Iterator[bytes]:
-        """Frames `first` to `stop`; the last one read is kept, since neighbouring columns share frames."""
-        number, frame = self._held
-        if number == first:
-            yield frame
+        """Frames `first` to `stop`.
+
+        The last two are kept, so that whoever reads on (from a column to the next, from the head of a page to its body)
+        verifies no frame twice.
+        """
+        while first < stop and first in self._held:
+            yield self._held[first]
             first += 1
         if first >= stop:
             return
@@ -184,7 +187,8 @@ class Container:
             file.seek(HEADER_BYTES + first * (FRAME + _TAG))
             for number in range(first, stop):
                 frame = self._decrypted(number, file.read(FRAME + _TAG))
-                self._held = (number, frame)
+                before = self._held.get(number - 1)
+                self._held = {number: frame} if before is None else {number - 1: before, number: frame}
                 yield frame
 
     def _decrypted(self, number: int, sealed: bytes) -> bytes:

@@ -11,16 +11,17 @@ asked for.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Collection, Iterator, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from muniment.errors import IntegrityError
 from muniment.ledger.batch import NUMBERS, TEXTS, Batch, Texts, assembled
 from muniment.ledger.segments import pages, schema, thrift
-from muniment.ledger.segments.pages import Column
-from muniment.ledger.segments.schema import COLUMNS, Chunk, Footer, RowGroup
+from muniment.ledger.segments.pages import Column, Read, Stored
+from muniment.ledger.segments.schema import COLUMNS, Footer, RowGroup
 from muniment.ledger.segments.shapes import (
     SEGMENT_RECORDS,
     Group,
@@ -35,7 +36,6 @@ from muniment.ledger.segments.shapes import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Read: TypeAlias = Callable[[int, int], bytes]
 MAGIC = b"PAR1"
 _TAIL = struct.Struct("<I4s")
 
@@ -114,22 +114,47 @@ class ParquetReader:
 
     def numbers(self, name: str) -> NDArray[np.int64]:
         """One numeric column (of `batch.NUMBERS`), shape (n,)."""
-        return np.concatenate([pages.read_numbers(*found) for found in self._found(name)])
+        return np.concatenate([pages.read_numbers(stored) for stored in self._stored(name)])
 
     def texts(self, name: str) -> Texts:
         """One column of texts (of `batch.TEXTS`)."""
-        known: dict[str, int] = {}
-        codes = []
-        for found in self._found(name):
-            part = pages.read_texts(*found)
-            table = np.array([known.setdefault(text, len(known)) for text in part.values], np.uint32)
-            codes.append(table[part.codes])
-        return Texts(tuple(known), np.concatenate(codes))
+        return _joined([pages.read_texts(stored) for stored in self._stored(name)])
+
+    def pick(
+        self, rows: NDArray[np.int64], numbers: Collection[str], texts: Collection[str]
+    ) -> tuple[dict[str, NDArray[np.int64]], dict[str, Texts]]:
+        """Some rows of some columns by name, in the order of `rows`; only the pages that hold them are unpacked.
+
+        The file is passed over once, from front to back. Raises `ValueError` for a row that there is not.
+        """
+        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < self.rows:
+            raise ValueError(f"row {int(rows.min()):,} or {int(rows.max()):,} of {self.rows:,}")
+        order = np.argsort(rows, kind="stable")
+        ascending, back = rows[order], np.argsort(order)
+        starts = list(accumulate((group.rows for group in self._footer.groups), initial=0))
+        bounds = np.searchsorted(ascending, starts).tolist()
+        found: dict[str, list[NDArray[np.int64]]] = {name: [np.zeros(0, np.int64)] for name in numbers}
+        coded: dict[str, list[Texts]] = {name: [Texts((), np.zeros(0, np.uint32))] for name in texts}
+        for group, start, first, last in zip(self._footer.groups, starts, bounds, bounds[1:], strict=False):
+            if first == last:
+                continue
+            chosen = ascending[first:last] - start
+            for name, chunk in zip(COLUMNS, group.chunks, strict=True):
+                stored = Stored(chunk, self._read, group.rows)
+                if name in found:
+                    found[name].append(pages.read_numbers(stored, chosen))
+                elif name in coded:
+                    coded[name].append(pages.read_texts(stored, chosen))
+        joined = {name: _joined(parts) for name, parts in coded.items()}
+        return (
+            {name: np.concatenate(parts)[back] for name, parts in found.items()},
+            {name: Texts(column.values, column.codes[back]) for name, column in joined.items()},
+        )
 
     def records(self) -> Lists:
         """The records of every row, ascending; dumps too."""
-        columns = zip(*(self._found(name) for name in schema.LISTS), strict=True)
-        parts = [self._group_records(*(pages.read_lists(*found) for found in founds)) for founds in columns]
+        columns = zip(*(self._stored(name) for name in schema.LISTS), strict=True)
+        parts = [self._group_records(*map(pages.read_lists, stored)) for stored in columns]
         counts = np.concatenate([part.counts for part in parts])
         starts = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
         if int(starts[-1]) > SEGMENT_RECORDS:
@@ -156,9 +181,18 @@ class ParquetReader:
             raise IntegrityError("a row group of a segment mixes dumps with other rows")
         return runs
 
-    def _found(self, name: str) -> Iterator[tuple[Chunk, bytes, int]]:
-        """Of each row group: the place of a column, its bytes, the number of rows."""
+    def _stored(self, name: str) -> Iterator[Stored]:
+        """A column in each row group."""
         place = COLUMNS.index(name)
         for group in self._footer.groups:
-            chunk = group.chunks[place]
-            yield chunk, self._read(chunk.offset, chunk.stored), group.rows
+            yield Stored(group.chunks[place], self._read, group.rows)
+
+
+def _joined(parts: Sequence[Texts]) -> Texts:
+    """Columns of texts one behind another; each text once."""
+    known: dict[str, int] = {}
+    codes = []
+    for part in parts:
+        table = np.array([known.setdefault(text, len(known)) for text in part.values], np.uint32)
+        codes.append(table[part.codes])
+    return Texts(tuple(known), np.concatenate(codes))

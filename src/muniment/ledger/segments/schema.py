@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from muniment import limits
 from muniment.errors import IntegrityError
 from muniment.ledger.batch import TEXTS
+from muniment.ledger.segments import thrift
+from muniment.ledger.segments.bits import read_varint, unzigzag
 from muniment.ledger.segments.shapes import GROUP_VALUES
 from muniment.ledger.segments.thrift import Byte, Long, Struct
 
@@ -21,6 +24,9 @@ LISTS: Final = ("records", "run_start", "run_length")
 """The list columns: records of singles and lists; runs of dumps."""
 COLUMNS: Final = ("sequence", "time", *TEXTS, "rows", "size", "released", "occurred", *LISTS)
 """The columns in the order in which they are stored."""
+PAGE_ROWS: Final = 32_768
+"""Rows of one data page; the last one of a column may have fewer. Half as many make picking no cheaper: heads cost too.
+"""
 CHUNK_BYTES: Final = 2**30
 """Bytes of one column of one row group, stored or unpacked: 2**28 runs take some 250 MB."""
 CHUNK_VALUES: Final = limits.RECORD_SET + GROUP_VALUES
@@ -31,6 +37,10 @@ _REQUIRED, _REPEATED = 0, 2
 _UTF8, _LIST_OF, _TIMESTAMP_MILLIS, _UINT_32 = 0, 3, 9, 13
 PLAIN, RLE, DELTA, DICTIONARY = 0, 3, 5, 8
 """Codes of encodings."""
+HEAD_BYTES: Final = 48
+"""More than the head of a page takes: three numbers of ten bytes at most, and 14 bytes."""
+_NUMBERS_OF_HEAD: Final = (3, 5, 8)
+"""Where the numbers of a data page's head stand while each takes one byte: plain, stored, values."""
 
 
 class Codec(IntEnum):
@@ -117,7 +127,7 @@ def _sound(footer: Footer) -> bool:
             if chunk.offset != at or min(sizes) < 0 or max(sizes) > CHUNK_BYTES or chunk.values > CHUNK_VALUES:
                 return False
             at += chunk.stored
-    return footer.span >= 0
+    return footer.span >= 0 and all(group.rows for group in footer.groups)
 
 
 def schema_struct() -> list[Struct]:
@@ -187,9 +197,48 @@ def _parsed_group(struct: Struct) -> RowGroup:
     return RowGroup(int(struct[3]), tuple(chunks))
 
 
-def data_head(values: int, encoding: int, plain: int, stored: int) -> Struct:
+@dataclass(frozen=True, slots=True)
+class DataHead:
+    """The head of a data page: its values (levels count, as in a `Chunk`), the bytes of its body before compression and
+    as stored, the encoding.
+    """
+
+    values: int
+    plain: int
+    stored: int
+    encoding: int
+
+
+def data_head(head: DataHead) -> bytes:
     """`PageHeader` of a data page (version 1)."""
-    return {1: 0, 2: plain, 3: stored, 5: {1: values, 2: encoding, 3: RLE, 4: RLE}}
+    struct = {1: head.values, 2: head.encoding, 3: RLE, 4: RLE}
+    return thrift.encode({1: 0, 2: head.plain, 3: head.stored, 5: struct})
+
+
+def parsed_data_head(data: bytes, encoding: int) -> tuple[DataHead, int]:
+    """Undo `data_head` at the start of `data`: the head, and its length. Raises `IntegrityError` for any other bytes.
+
+    A column is walked from head to head, so this is read without `thrift`: three numbers between fixed bytes.
+    """
+    found, at = [], 0
+    *before, behind = _fixed_bytes(encoding)
+    for fixed in before:
+        if not data.startswith(fixed, at):
+            raise IntegrityError("the head of a page is malformed")
+        folded, at = read_varint(data, at + len(fixed))
+        found.append(unzigzag(folded))
+    if not data.startswith(behind, at) or min(found) < 0 or max(found) > CHUNK_BYTES:
+        raise IntegrityError("the head of a page is malformed")
+    plain, stored, values = found
+    return DataHead(values, plain, stored, encoding), at + len(behind)
+
+
+@lru_cache(maxsize=2)
+def _fixed_bytes(encoding: int) -> tuple[bytes, ...]:
+    """What stands before, between and behind the three numbers of a data page's head."""
+    head = data_head(DataHead(0, 0, 0, encoding))  # with numbers of one byte each
+    first, second, third = _NUMBERS_OF_HEAD
+    return head[:first], head[first + 1 : second], head[second + 1 : third], head[third + 1 :]
 
 
 def dictionary_head(values: int, plain: int, stored: int) -> Struct:

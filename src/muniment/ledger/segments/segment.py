@@ -11,7 +11,7 @@ Rules
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ import numpy as np
 from muniment import limits
 from muniment.errors import IntegrityError, LimitError
 from muniment.keys import Key, Purpose
-from muniment.ledger.batch import Batch, Texts
+from muniment.ledger.batch import NUMBERS, TEXTS, Batch, Texts
 from muniment.ledger.frames import Head
 from muniment.ledger.segments import parquet
 from muniment.ledger.segments.commit import Commitments, Committer
@@ -87,7 +87,7 @@ def _check(batch: Batch, key: Key, chain: bytes) -> None:
 
 
 class Segment:
-    """An open segment. Columns are read, verified and decoded when they are asked for; nothing is kept."""
+    """An open segment. Columns, or some rows of them, are read, verified and decoded when they are asked for."""
 
     def __init__(self, path: Path, container: Container, manifest: Manifest | None) -> None:
         """For `open` only."""
@@ -130,6 +130,11 @@ class Segment:
         """Ordinals that were reserved when it was sealed."""
         return self._reader.span
 
+    @property
+    def secret(self) -> bytes:
+        """The key of this one segment (32 bytes), for whoever may read it and no other; see docs/open_segment.py."""
+        return self._container.own.secret
+
     def numbers(self, name: str) -> NDArray[np.int64]:
         """One numeric column (of `batch.NUMBERS`), shape (n,)."""
         with self._named():
@@ -139,6 +144,13 @@ class Segment:
         """One column of texts (of `batch.TEXTS`)."""
         with self._named():
             return self._reader.texts(name)
+
+    def pick(
+        self, rows: NDArray[np.int64], numbers: Collection[str] = NUMBERS, texts: Collection[str] = TEXTS
+    ) -> tuple[dict[str, NDArray[np.int64]], dict[str, Texts]]:
+        """Some rows of some columns by name, in the order of `rows`, without unpacking the others; errors as `open`."""
+        with self._named():
+            return self._reader.pick(rows, numbers, texts)
 
     def records(self) -> Lists:
         """The records of every row, ascending."""

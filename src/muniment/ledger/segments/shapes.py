@@ -52,7 +52,7 @@ class Group:
     stop: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Lists:
     """Values of n rows back to back: `values[starts[i]:starts[i + 1]]` belong to row i. uint32; starts (n + 1,)."""
 
