@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,13 +24,11 @@ import muniment as mu
 from muniment import config
 from muniment.ingest.sources import open_source
 from muniment.keys import KeyRing
-from muniment.ledger.copies import JournalCopies
 from muniment.ledger.journal import Journal
-from muniment.ledger.sets import SealedSets
 from muniment.marks.plan import Plan
 from muniment.table import Cells, Table
 from muniment.trace.verdict import Verdict
-from muniment.workspace.office import JOURNAL, RECORDS, RING, SETTINGS, Workspace
+from muniment.workspace.office import JOURNAL, LEDGER, RING, SETTINGS, Workspace, open_parts
 from muniment.workspace.parts import Parts
 from muniment.workspace.plans import logged_plan
 from muniment.workspace.results import ReleaseResult
@@ -93,7 +92,8 @@ class Office:
         self._ring = KeyRing.open(self._place / RING, _PASSPHRASE)
         few = " OR ".join(f"\"{key}\" = '{cell}'" for cell in register[key][:2])
         self.releases = self._hand_out([int(i) for i in random.choice(RECIPIENTS, leakers, replace=False)], few)
-        self._ledger = {path: path.read_bytes() for path in (self._place / "ledger").iterdir() if path.is_file()}
+        self._kept = self._folder / "ledger as it was"
+        shutil.copytree(self._place / LEDGER, self._kept)
 
     def _hand_out(self, leakers: Sequence[int], few: str) -> dict[str, ReleaseResult]:
         workspace = Workspace(self.parts())
@@ -106,10 +106,8 @@ class Office:
 
     def parts(self) -> Parts:
         """The opened parts of the workspace, with the journal as it lies in its folder now."""
-        segment = self._ring.all("segment")
-        journal, sets = Journal.open(self._place / JOURNAL, segment), SealedSets(self._place / RECORDS, segment)
-        settings = config.load(self._place / SETTINGS)
-        return Parts(self._place, settings, self._ring, journal, sets, JournalCopies(journal, sets), _now)
+        journal = Journal.open(self._place / JOURNAL, self._ring.all("segment"))
+        return open_parts(self._place, self._ring, journal, _now)
 
     def plan(self) -> Plan:
         """The families of marks of the register, as logged."""
@@ -130,8 +128,8 @@ class Office:
     def trace(self, leak: Table) -> Verdict:
         """What `Workspace.trace` says about a leaked file where nobody has traced anything before."""
         write_csv(self._folder / "leak.csv", leak)
-        for path, data in self._ledger.items():
-            path.write_bytes(data)
+        shutil.rmtree(self._place / LEDGER)
+        shutil.copytree(self._kept, self._place / LEDGER)
         return Workspace(self.parts()).trace(self._folder / "leak.csv")
 
 

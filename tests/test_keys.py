@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from language.faults import Faults
 from language.rings import CUSTODIANS, NOW, PASSPHRASE
@@ -239,3 +240,12 @@ def test_passphrase_of_a_locked_ring_can_be_changed(held: Path) -> None:
 def test_plain_ring_has_no_custody_to_unlock(path: Path) -> None:
     with pytest.raises(InputError, match="no custodians"):
         KeyRing.open(path, PASSPHRASE).unlock_custody(*CUSTODIANS)
+
+
+def test_public_keys_are_those_of_the_signing_keys_alone(tmp_path: Path) -> None:
+    ring = KeyRing.create(tmp_path / "ring.json", PASSPHRASE, now=NOW, random_bytes=os.urandom)
+    (signing,) = ring.all("signing")
+    public = Ed25519PrivateKey.from_private_bytes(signing.secret).public_key().public_bytes_raw()
+    assert ring.public_keys() == {"signing-1": public.hex()}
+    ring.write_without_signing(tmp_path / "other.json")
+    assert KeyRing.open(tmp_path / "other.json", PASSPHRASE).public_keys() == {}

@@ -26,6 +26,8 @@ from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from muniment import custody, limits
 from muniment.durable import locked, read_file, replace_file, storage_faults
 from muniment.errors import InputError, IntegrityError, PassphraseError
@@ -159,6 +161,12 @@ class KeyRing:
     def commitments(self) -> Mapping[str, str]:
         """Key id -> commitment (hex) of every key, locked ones too, old ones first."""
         return {entry.id: entry.commitment for entry in self._stored.entries}
+
+    def public_keys(self) -> dict[str, str]:
+        """Key id -> Ed25519 public key (hex) of every signing key that the ring holds; none without signing boxes."""
+        signing = [key for key in self._keys.values() if key.purpose == Purpose.SIGNING]
+        private = {key.id: Ed25519PrivateKey.from_private_bytes(key.secret) for key in signing}
+        return {key_id: key.public_key().public_bytes_raw().hex() for key_id, key in private.items()}
 
     # --- changing ------------------------------------------------------------------------------------------------
 

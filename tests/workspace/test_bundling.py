@@ -10,7 +10,6 @@ import pytest
 import muniment as mu
 from language.offices import Office, people, read_table, stacked
 from muniment.errors import MunimentError, UnreachableError
-from muniment.workspace.bundling import public_keys
 
 
 @pytest.fixture
@@ -21,7 +20,7 @@ def sealed(office: Office) -> Path:
 
 
 def public_key(office: Office) -> bytes:
-    return bytes.fromhex(public_keys(office.parts)["signing-1"])
+    return bytes.fromhex(office.parts.ring.public_keys()["signing-1"])
 
 
 def test_every_number_of_the_named_is_recomputed_without_key_and_register(office: Office, sealed: Path) -> None:

@@ -67,7 +67,7 @@ def test_real_records_are_all_there_and_as_they_were(with_decoys: Office) -> Non
     assert copy.take(real) == with_decoys.persons
     (on_record,) = with_decoys.workspace.copies()
     assert on_record.rows == copy.rows
-    assert len(with_decoys.parts.copies.load_records(on_record.records)) == 150, "a decoy is no record"
+    assert len(with_decoys.parts.copies.records(on_record)) == 150, "a decoy is no record"
 
 
 def test_the_same_recipient_gets_the_same_decoys_again_and_those_that_a_query_selects(with_decoys: Office) -> None:
@@ -176,7 +176,7 @@ def test_rows_left_out_alone_name_the_source(office: Office) -> None:
     gone = {path.stem: ids - set(read_table(path)["person_id"]) for path in paths}
     assert all(3 < len(some) < 60 for some in gone.values())
     (on_record, *_) = office.workspace.copies()
-    assert len(office.parts.copies.load_records(on_record.records)) == 1_200, "the query selected them"
+    assert len(office.parts.copies.records(on_record)) == 1_200, "the query selected them"
     verdict = office.trace(paths[1], alpha=0.3)
     assert [named.recipient for named in verdict.named] in ([], ["B"]), "24 rows left out of 1,200 are weak evidence"
     assert verdict.symbols_read == 1_200 - len(gone["B"]), "a row that is missing from a leak is an erasure"

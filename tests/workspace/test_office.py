@@ -83,15 +83,19 @@ def test_one_name_for_a_key_column_is_enough_and_kinds_can_be_corrected(office: 
 # --- keys ----------------------------------------------------------------------------------------------------------
 
 
-def test_only_mark_keys_are_rotated_and_the_new_commitment_is_logged(office: Office) -> None:
-    new = office.workspace.rotate("mark")
-    assert new.id == "mark-2"
+@pytest.mark.parametrize("purpose", ["mark", "pseudonym", "segment"])
+def test_a_rotated_key_stands_beside_the_old_one_and_its_commitment_is_logged(office: Office, purpose: str) -> None:
+    new = office.workspace.rotate(purpose)
+    assert new.id == f"{purpose}-2"
     assert new.logged_at
     office.reopen()
     keys = office.workspace.keys()
-    assert [key.id for key in keys if key.id.startswith("mark")] == ["mark-1", "mark-2"]
+    assert [key.id for key in keys if key.id.startswith(purpose)] == [f"{purpose}-1", f"{purpose}-2"]
+
+
+def test_a_signing_key_is_not_rotated_yet(office: Office) -> None:
     with pytest.raises(InputError, match="not rotated yet"):
-        office.workspace.rotate("segment")
+        office.workspace.rotate("signing")
 
 
 def test_a_ring_without_the_signing_key_releases_and_traces(office: Office) -> None:

@@ -67,7 +67,7 @@ def test_columns_and_rows_are_those_that_were_asked_for(office: Office) -> None:
     assert copy["name_zh"] == office.persons.take(women)["name_zh"]
     (on_record,) = office.workspace.copies()
     assert (on_record.columns, on_record.where, on_record.rows) == (("phone", "name_zh"), "sex = 'F'", len(women))
-    assert len(office.parts.copies.load_records(on_record.records)) == len(women)
+    assert len(office.parts.copies.records(on_record)) == len(women)
 
 
 # --- the same bits -------------------------------------------------------------------------------------------------

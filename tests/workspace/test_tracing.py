@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from language.disclosed import ordinals_of
 from language.offices import PURPOSE, Office, in_order, people, read_table, stacked, without, write_table
-from muniment.errors import InputError
+from muniment.durable import locked
+from muniment.errors import InputError, UnreachableError
 from muniment.evidence import log10_threshold
+from muniment.ledger.service import open_writer
 from muniment.table import Table
+from muniment.workspace.bookkeeping import Selection
 
 NAMES = tuple(f"Office {number}" for number in range(12))
 
@@ -219,6 +223,72 @@ def test_a_row_removed_by_hand_makes_the_run_not_evidential(office: Office, copi
     assert office.trace(office.leak(copies[0], "b.csv")).evidential is True
 
 
+# --- looking is on record --------------------------------------------------------------------------------------------
+
+
+def looked_at(office: Office) -> list[dict[str, object]]:
+    """What this office looked at, as its keeper sees it."""
+    return office.workspace.ledger.show(Selection(recipient=office.parts.office))
+
+
+def test_a_trace_is_a_disclosure_of_whoever_runs_it(
+    office: Office, copies: list[Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MUNIMENT_ACCOUNT", "forensics")
+    leaked = taken(copies[4], 50)
+    verdict = office.trace(office.leak(without(leaked, ["person_id"])), case="2026-44")
+    (told,) = looked_at(office)
+    assert (told["account"], told["case"], told["channel"]) == ("forensics", "2026-44", "application")
+    assert told["purpose"] == f"trace: {verdict.file_digest[:16]}"
+    assert (told["records"], told["columns"], told["sealed"]) == (50, [], True)
+    keys = [str(key) for key in leaked["person_id"]]
+    assert office.parts.ledger.records(int(str(told["sequence"]))).tolist() == ordinals_of(office, keys)
+    answer = office.workspace.who(keys[0], purpose="request")
+    assert answer.disclosures[-2]["purpose"] == told["purpose"], "the person is told"
+
+
+def test_a_trace_that_finds_nobody_is_on_record_for_those_it_looked_at(office: Office, copies: list[Table]) -> None:
+    office.trace(office.leak(office.persons))
+    assert [one["records"] for one in looked_at(office)] == [150]
+
+
+def test_decoys_are_not_looked_at_and_two_registers_apart(office: Office) -> None:
+    staff = write_table(office.folder / "staff.csv", people(120, seed=5))
+    office.workspace.register("staff", staff, key="person_id", coalition=1, accept="equivalent")
+    reserved = tuple(f"RR{number:010}" for number in range(0, 4_000, 7))
+    office.workspace.plan_decoys(
+        "persons", count=120, reserved=reserved, expires=date(2029, 12, 31), owner="Lin", consent="yes", share=0.1
+    )
+    office.allow_rows("decoy")
+    office.release("Tax")
+    office.workspace.release("staff", to="Union", purpose=PURPOSE, out=office.out("union.csv"))
+    both = stacked([read_table(office.out("Tax.csv")), read_table(office.out("union.csv")).take(range(40))])
+    assert both.rows > 190, "with decoys"
+    office.trace(office.leak(both))
+    assert [(one["register"], one["records"]) for one in looked_at(office)] == [("persons", 150), ("staff", 40)]
+
+
+def test_nothing_is_scored_when_the_look_cannot_be_put_on_record(
+    office: Office, copies: list[Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leak = office.leak(copies[0])
+    scored: list[object] = []
+    monkeypatch.setattr("muniment.workspace.tracing.examine", lambda *a: scored.append(a))
+    monkeypatch.setitem(open_writer.__kwdefaults__, "wait", 0.1)
+    with locked(office.folder / "office" / "ledger" / "writer.lock"), pytest.raises(UnreachableError):
+        office.trace(leak)
+    assert scored == []
+    assert office.parts.journal.entries("examination") == ()
+
+
+def test_what_is_refused_beforehand_is_no_look(office: Office, copies: list[Table]) -> None:
+    leak = office.leak(copies[0])
+    for options in ({"alpha": 2.0}, {"register": "nobody"}, {"leads_purpose": " "}):
+        with pytest.raises(InputError):
+            office.trace(leak, **options)
+    assert looked_at(office) == []
+
+
 # --- nothing about the unnamed, nothing that re-identifies -----------------------------------------------------------
 
 
@@ -243,12 +313,12 @@ def test_the_journal_keeps_no_row_of_a_leak(office: Office, copies: list[Table])
     assert not [cell for column in leaked.cells for cell in column if cell and len(cell) > 6 and cell in kept]
 
 
-def test_tracing_changes_no_file_but_the_journal(office: Office, copies: list[Table]) -> None:
+def test_tracing_changes_no_file_but_journal_and_ledger(office: Office, copies: list[Table]) -> None:
     def files() -> dict[str, bytes]:
         return {
             str(path.relative_to(office.folder)): path.read_bytes()
             for path in office.folder.rglob("*")
-            if path.is_file() and path.name not in {"journal.bin", "head", "lock"}
+            if path.is_file() and "ledger" not in path.relative_to(office.folder).parts
         }
 
     leak = office.leak(copies[0])

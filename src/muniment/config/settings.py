@@ -186,7 +186,7 @@ SETTINGS: Final = (
         _witnesses, (),
     ),
     Setting(
-        "ledger", "notice_key", "a public key of 64 hex digits from `muniment affected new-key`",
+        "ledger", "notice_key", "a public key of 64 hex digits from `muniment notice-key new`",
         "The list of affected persons is encrypted to this key. Whoever runs `muniment affected` need not hold it.",
         "受影響者名單以此公鑰加密,執行查詢的人不必持有私鑰。",
         _public_key, None,

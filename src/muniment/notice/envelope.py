@@ -65,7 +65,7 @@ def open_notice_key(path: Path, passphrase: str) -> NoticeKey:
     """Read a private notice key; `PassphraseError` for a wrong passphrase, `IntegrityError` for an altered file."""
     data = read_file(path, limits.CONFIG_BYTES)
     if data is None:
-        raise InputError(f"{path}: there is no such file; expected a notice key", hint="muniment affected new-key FILE")
+        raise InputError(f"{path}: there is no such file; expected a notice key", hint="muniment notice-key new FILE")
     try:
         stored = json.loads(data)
         if stored["format"] != KEY_FORMAT:
@@ -104,7 +104,7 @@ def _agreed(private: X25519PrivateKey, peer: bytes, sender: bytes, receiver: byt
     try:
         shared = private.exchange(X25519PublicKey.from_public_bytes(peer))
     except ValueError as error:
-        hint = "muniment affected new-key FILE"
+        hint = "muniment notice-key new FILE"
         raise InputError("the notice key is not a usable X25519 public key", hint=hint) from error
     return hkdf(shared, "muniment envelope 1", sender, receiver, length=32)
 

@@ -28,6 +28,13 @@ class Event:
     time: int
     disclosure: Disclosure
     sealed: bool = True
+    records: int | None = None
+    """How many records it held, where they were counted; the disclosure may come without them."""
+
+    @property
+    def happened(self) -> datetime:
+        """When it happened: the time of recording, unless an import says that it was earlier."""
+        return _moment(self.disclosure.occurred or self.time)
 
 
 Names = Callable[[str, Sequence[int]], Sequence[str]]
@@ -65,18 +72,24 @@ def for_keeper(events: Sequence[Event], withheld: Collection[int], names: Names)
             "case": event.disclosure.case,
             "fingerprint": event.disclosure.fingerprint,
             "mark_key": event.disclosure.template.mark_key,
-            "records": len(event.disclosure.records),
+            "rows": event.disclosure.rows,
+            "recorded": _moment(event.time).isoformat(timespec="milliseconds"),
             "sealed": event.sealed,
             "withheld": event.sequence in withheld,
         }
+        | ({} if event.records is None else {"records": event.records})
         for event in events
     ]
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _told(event: Event, names: Names) -> dict[str, object]:
     template = event.disclosure.template
     return {
-        "time": datetime.fromtimestamp(event.time / 1000, UTC).isoformat(timespec="milliseconds"),
+        "time": event.happened.isoformat(timespec="milliseconds"),
         "recipient": event.disclosure.party.recipient,
         "register": template.register,
         "columns": list(names(template.register, template.columns)),

@@ -24,15 +24,6 @@ def seal_bundle(parts: Parts, traced: Traced, path: Path) -> str:
     return bundle.digest
 
 
-def public_keys(parts: Parts) -> dict[str, str]:
-    """Key id -> public key (hex) of every signing key that the ring holds; whoever checks a bundle needs it."""
-    try:
-        keys = parts.ring.all("signing")
-    except InputError:
-        return {}
-    return {key.id: _public(Ed25519PrivateKey.from_private_bytes(key.secret)).hex() for key in keys}
-
-
 def _parts_of(traced: Traced) -> list[Part]:
     """One part for each group that names somebody, and always that of the main reading, whose symbols are counted."""
     chosen = [

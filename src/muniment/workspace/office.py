@@ -6,25 +6,33 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from muniment import config
 from muniment.disclosure import Copy, Kind
 from muniment.durable import check_target, replace_file
 from muniment.errors import InputError
 from muniment.keys import KeyRing
-from muniment.ledger.copies import JournalCopies
-from muniment.ledger.declarations import log_commitments, logged_keys
+from muniment.ledger.copies import LedgerCopies
+from muniment.ledger.declarations import log_commitments, log_verifiers, logged_keys, verifiers
 from muniment.ledger.journal import Journal
 from muniment.ledger.sets import SealedSets
-from muniment.marks.decoys import Consent, DecoyPlan
-from muniment.marks.suggest import Suggestion
-from muniment.trace.verdict import Verdict
-from muniment.workspace import decoying, registering, releasing, tracing
-from muniment.workspace.bundling import public_keys, seal_bundle
+from muniment.ledger.store import Ledger, LedgerKeys, Place
 from muniment.workspace.parts import Clock, Parts
 from muniment.workspace.results import KeyResult, RegisterEntry, RegisterResult, ReleaseResult
 
-SETTINGS, RING, JOURNAL, RECORDS = "muniment.toml", "keys/ring.json", "ledger/journal.bin", "ledger/records"
+if TYPE_CHECKING:  # what an action needs is loaded by the action: a look-up must not wait for the code of a trace
+    from muniment.marks.decoys import DecoyPlan
+    from muniment.marks.suggest import Suggestion
+    from muniment.trace.verdict import Verdict
+    from muniment.workspace import affecting, doctoring, exchanging, registering, subjects
+    from muniment.workspace.bookkeeping import Books, Selection
+
+SETTINGS, RING, LEDGER, SECOND = "muniment.toml", "keys/ring.json", "ledger", "ledger/second"
+JOURNAL, ADDRESSES = "ledger/journal.bin", "ledger/addresses"
+
+ROTATED = ("mark", "pseudonym", "segment")
+"""What `Workspace.rotate` rotates."""
 
 
 def _now() -> datetime:
@@ -38,11 +46,13 @@ def init(
     name: str | None = None,
     lang: str = "en",
     custodians: tuple[str, str] | None = None,
+    second: str | os.PathLike[str] | None = None,
     clock: Clock = _now,
 ) -> Workspace:
-    """Make a workspace: settings, a key ring under a passphrase, a journal that commits to every key.
+    """Make a workspace: settings, a key ring under a passphrase, a ledger whose journal commits to every key.
 
-    With `custodians`, two more passphrases wrap the mark key: nobody marks or traces without both.
+    With `custodians`, two more passphrases wrap the mark key: nobody marks or traces without both. `second` is a folder
+    on another disk for checkpoints (`ledger.second` in muniment.toml).
 
     Raises:
         InputError: the folder holds a workspace already (it stays), or a passphrase is too short.
@@ -53,9 +63,13 @@ def init(
     ring = KeyRing.create(path / RING, passphrase, now=clock(), random_bytes=os.urandom, custodians=custodians)
     journal = Journal.create(path / JOURNAL, ring.all("segment"))
     log_commitments(journal, ring.commitments(), clock())
+    log_verifiers(journal, ring.public_keys(), clock())
+    away = None if second is None else str(Path(second).resolve())
+    settings = config.render_config(name or path.resolve().name, lang=lang, second=away)
+    _ledger(path, ring, journal, config.parse(settings, path / SETTINGS), clock).create()
     # The settings come last: without them there is no workspace, so a crash before this leaves none that half opens.
-    replace_file(path / SETTINGS, [config.render_config(name or path.resolve().name, lang=lang).encode()])
-    return Workspace(_parts(path, ring, journal, clock))
+    replace_file(path / SETTINGS, [settings.encode()])
+    return Workspace(open_parts(path, ring, journal, clock))
 
 
 def open_workspace(
@@ -72,7 +86,7 @@ def open_workspace(
     if ring.has_custodians and custodians is not None and any(custodians):
         ring.unlock_custody(*custodians)
     journal = Journal.open(path / JOURNAL, ring.all("segment"))
-    return Workspace(_parts(path, ring, journal, clock))
+    return Workspace(open_parts(path, ring, journal, clock))
 
 
 def check_free(folder: Path) -> None:
@@ -87,9 +101,21 @@ def check_workspace(folder: Path) -> None:
         raise InputError(f"{folder}: there is no workspace (no {SETTINGS})", hint=f"muniment init {folder}")
 
 
-def _parts(path: Path, ring: KeyRing, journal: Journal, clock: Clock) -> Parts:
-    sets = SealedSets(path / RECORDS, ring.all("segment"))
-    return Parts(path, config.load(path / SETTINGS), ring, journal, sets, JournalCopies(journal, sets), clock)
+def open_parts(path: Path, ring: KeyRing, journal: Journal, clock: Clock) -> Parts:
+    """The parts of a workspace whose key ring and journal are open already; its settings are read anew."""
+    settings = config.load(path / SETTINGS)
+    ledger = _ledger(path, ring, journal, settings, clock)
+    sets = SealedSets(path / ADDRESSES, ring.all("segment"))
+    return Parts(path, settings, ring, journal, sets, ledger, LedgerCopies(journal, ledger), clock)
+
+
+def _ledger(path: Path, ring: KeyRing, journal: Journal, settings: config.Config, clock: Clock) -> Ledger:
+    try:
+        signing = ring.current("signing")
+    except InputError:
+        signing = None  # a ring without signing keys writes; who may sign seals what it wrote
+    keys = LedgerKeys(ring.all("segment"), signing, verifiers(journal), settings.ledger.witnesses)
+    return Ledger(Place(path / LEDGER, path / (settings.ledger.second or SECOND)), journal, keys, clock)
 
 
 class Workspace:
@@ -125,6 +151,8 @@ class Workspace:
 
     def registers(self) -> tuple[RegisterEntry, ...]:
         """The registers of this workspace, in the order of muniment.toml; no source is read."""
+        from muniment.workspace import registering
+
         return registering.entries(self._parts)
 
     def register(
@@ -139,6 +167,8 @@ class Workspace:
         kinds: Mapping[str, str] | None = None,
     ) -> RegisterResult:
         """Add a register from a file or a PostgreSQL table; `accept="equivalent"` allows meaning-preserving marks."""
+        from muniment.workspace import registering
+
         new = registering.NewRegister(
             name=name,
             source=str(source),
@@ -154,16 +184,22 @@ class Workspace:
 
     def suggest(self, name: str) -> tuple[Suggestion, ...]:
         """Which carriers could be allowed on which column, with examples; nothing is allowed by it."""
+        from muniment.workspace import registering
+
         return registering.suggestions(self._parts, name)
 
     def accept_equivalent(self, name: str) -> RegisterResult:
         """Allow the meaning-preserving carriers that `suggest` proposes."""
+        from muniment.workspace import registering
+
         result = registering.accept_equivalent(self._parts, name)
         self._reload()
         return result
 
     def check(self, name: str) -> RegisterResult:
         """Read a register again and check its key."""
+        from muniment.workspace import registering
+
         return registering.check_register(self._parts, name)
 
     # --- copies ------------------------------------------------------------------------------------------------------
@@ -177,9 +213,13 @@ class Workspace:
         out: str | os.PathLike[str],
         where: str | None = None,
         columns: Sequence[str] | None = None,
+        basis: str = "",
+        case: str = "",
     ) -> ReleaseResult:
         """Hand out one marked copy as a file (.csv, .parquet or .xlsx); it is on record before the file appears."""
-        return self.release_many(register, to={to: out}, purpose=purpose, where=where, columns=columns)[0]
+        return self.release_many(
+            register, to={to: out}, purpose=purpose, where=where, columns=columns, basis=basis, case=case
+        )[0]
 
     def release_many(
         self,
@@ -189,9 +229,16 @@ class Workspace:
         purpose: str,
         where: str | None = None,
         columns: Sequence[str] | None = None,
+        basis: str = "",
+        case: str = "",
         progress: Callable[[int], None] = lambda rows: None,
     ) -> tuple[ReleaseResult, ...]:
-        """Hand out one marked copy to each recipient (`to`: recipient -> file), in few passes over the register."""
+        """Hand out one marked copy to each recipient (`to`: recipient -> file), in few passes over the register.
+
+        `basis` is the legal basis, `case` the case or ticket; both stand in the ledger.
+        """
+        from muniment.workspace import releasing
+
         order = releasing.Order(
             register=register,
             recipients=tuple(to),
@@ -199,6 +246,8 @@ class Workspace:
             purpose=purpose,
             where=where,
             columns=tuple(columns) if columns is not None else None,
+            basis=basis,
+            case=case,
         )
         return releasing.release(self._parts, order, progress)
 
@@ -219,6 +268,7 @@ class Workspace:
         alpha: float | None = None,
         leads_purpose: str | None = None,
         edited: bool = False,
+        case: str = "",
         bundle: str | os.PathLike[str] | None = None,
         progress: Callable[[str], None] = lambda step: None,
     ) -> Verdict:
@@ -226,30 +276,123 @@ class Workspace:
 
         `bundle` seals what a third party needs to recompute the verdict; what it opens reads as erased afterwards.
         """
+        from muniment.workspace import tracing
+        from muniment.workspace.bundling import seal_bundle
+
         if bundle is not None:
             check_target(Path(bundle), "--bundle")
-        question = tracing.Question(Path(file), register, mapping, encoding, found, alpha, leads_purpose, edited)
+        question = tracing.Question(Path(file), register, mapping, encoding, found, alpha, leads_purpose, case, edited)
         traced = tracing.trace(self._parts, question, progress)
         if bundle is not None:
             seal_bundle(self._parts, traced, Path(bundle))
         return traced.verdict
 
+    # --- ledger ------------------------------------------------------------------------------------------------------
+
+    @property
+    def ledger(self) -> Books:
+        """The disclosure ledger as its keeper handles it: show, verify, seal, reindex, prune, suspend."""
+        from muniment.workspace.bookkeeping import Books
+
+        return Books(self._parts)
+
+    def who(
+        self, key: Sequence[str] | str, *, purpose: str, register: str | None = None, keeper: bool = False
+    ) -> subjects.WhoResult:
+        """Every disclosure of one person; asking is itself one. `keeper` names accounts and shows what is withheld."""
+        from muniment.workspace import subjects
+
+        parts = (key,) if isinstance(key, str) else tuple(key)
+        return subjects.who(self._parts, parts, register=register, purpose=purpose, keeper=keeper)
+
+    def prove(self, key: Sequence[str] | str, *, purpose: str, register: str | None = None) -> dict[str, object]:
+        """A proof for others that these are all disclosures of one person; asking is itself one."""
+        from muniment.workspace import subjects
+
+        parts = (key,) if isinstance(key, str) else tuple(key)
+        return subjects.prove(self._parts, parts, register=register, purpose=purpose)
+
+    def affected(
+        self,
+        file: str | os.PathLike[str],
+        *,
+        incident: str,
+        register: str | None = None,
+        mapping: Mapping[str, str] | None = None,
+        encoding: str | None = None,
+        out: str | os.PathLike[str] | None = None,
+        progress: Callable[[str], None] = lambda step: None,
+    ) -> affecting.AffectedResult:
+        """How many persons are in a leaked file; `out` takes the list of them, sealed to the notice key.
+
+        Fewer than 20 persons take a second one: both custodians' passphrases, given to `unlock`.
+        """
+        from muniment.workspace import affecting
+
+        target = None if out is None else Path(out)
+        asked = affecting.Incident(Path(file), incident, register, mapping, encoding, target)
+        there = self._parts.ring.has_custodians and self._parts.ring.custody_open
+        return affecting.affected(self._parts, asked, second_person=there, progress=progress)
+
+    def import_log(
+        self, wanted: exchanging.Import, progress: Callable[[int], None] = lambda done: None
+    ) -> exchanging.ImportResult:
+        """Append the disclosures of a foreign audit log."""
+        from muniment.workspace import exchanging
+
+        return exchanging.import_log(self._parts, wanted, progress)
+
+    def export_log(
+        self,
+        form: exchanging.ExportForm,
+        out: str | os.PathLike[str],
+        selection: Selection | None = None,
+        *,
+        staff_named: bool = False,
+    ) -> int:
+        """Write disclosures as OCSF, FHIR AuditEvents or CSV; returns how many."""
+        from muniment.workspace import exchanging
+        from muniment.workspace.bookkeeping import Selection
+
+        chosen = selection if selection is not None else Selection()
+        return exchanging.export_log(self._parts, form, Path(out), chosen, staff_named=staff_named)
+
+    def examine(self) -> tuple[doctoring.Check, ...]:
+        """Whether the workspace is in a state that its keeper can rely on."""
+        from muniment.workspace import doctoring
+
+        return doctoring.examine(self._parts)
+
     # --- keys and decoys ---------------------------------------------------------------------------------------------
 
     def keys(self) -> tuple[KeyResult, ...]:
         """The keys of the ring with their commitments, old ones first."""
-        logged, public = logged_keys(self._parts.journal), public_keys(self._parts)
+        logged, public = logged_keys(self._parts.journal), self._parts.ring.public_keys()
         return tuple(
             KeyResult(key, commitment, str(logged[key].head) if key in logged else None, public.get(key))
             for key, commitment in self._parts.ring.commitments().items()
         )
 
     def rotate(self, purpose: str) -> KeyResult:
-        """Add a new key of a purpose (`mark`); old copies stay traceable under the old one."""
-        if purpose != "mark":
-            raise InputError(f"{purpose!r} keys are not rotated yet: expected mark", hint="muniment keys rotate mark")
+        """Add a new key of a purpose (`ROTATED`); what was written under an old one stays readable and traceable.
+
+        `pseudonym`: every record that has an ordinal is made known under the new key; processes that have the workspace
+        open must open it again. Raises `UnreachableError` where a register's source cannot be read.
+        """
+        from muniment.workspace import ordinals
+
+        if purpose not in ROTATED:
+            raise InputError(
+                f"{purpose!r} keys are not rotated yet: expected {', '.join(ROTATED)}", hint="muniment keys rotate mark"
+            )
+        if purpose == "pseudonym":
+            for register in self._parts.config.registers:
+                self._parts.source(self._parts.register(register.name))  # before there is a key that cannot be revoked
         key = self._parts.ring.rotate(purpose, now=self._parts.clock(), random_bytes=os.urandom)
         log_commitments(self._parts.journal, self._parts.ring.commitments(), self._parts.clock())
+        self._reload()
+        if purpose == "pseudonym":
+            ordinals.carry_over(self._parts)
         return next(result for result in self.keys() if result.id == key.id)
 
     def change_passphrase(self, new: str) -> None:
@@ -275,17 +418,24 @@ class Workspace:
         share: float = 0.05,
     ) -> DecoyPlan:
         """Draw fictitious records from a register's own distributions; they enter copies once `decoy` is allowed."""
+        from muniment.marks.decoys import Consent
+        from muniment.workspace import decoying
+
         agreed = Consent(owner, self._parts.clock(), consent)
         order = decoying.DecoyOrder(register, count, tuple(reserved), share, expires, agreed)
         return decoying.plan_decoys(self._parts, order)
 
     def decoy_exclusion(self, register: str) -> tuple[tuple[str, ...], ...]:
         """The keys of all decoys of a register, for statistics, service and billing to leave out."""
+        from muniment.workspace import decoying
+
         found = decoying.plans(self._parts, self._parts.register(register))
         return tuple(key for plan in found for key in plan.exclusion())
 
     def _reload(self) -> None:
-        self._parts = _parts(self._parts.folder, self._parts.ring, self._parts.journal, self._parts.clock)
+        folder, ring = self._parts.folder, self._parts.ring
+        journal = Journal.open(folder / JOURNAL, ring.all("segment"))  # a new segment key opens what it writes
+        self._parts = open_parts(folder, ring, journal, self._parts.clock)
 
 
 def _kind(column: str, kind: str) -> Kind:

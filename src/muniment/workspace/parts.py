@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from muniment.config import Config
 from muniment.disclosure import Register
 from muniment.errors import InputError
-from muniment.ingest.sources import Source, open_source
 from muniment.keys import KeyRing
-from muniment.ledger.copies import JournalCopies
+from muniment.ledger.copies import LedgerCopies
 from muniment.ledger.declarations import registers
 from muniment.ledger.journal import Journal
 from muniment.ledger.sets import SealedSets
+from muniment.ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from muniment.ingest.sources import Source
 
 Clock = Callable[[], datetime]
+ACCOUNT = "MUNIMENT_ACCOUNT"
+"""Environment variable that names who acts, where several persons share an account of the operating system."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """One workspace, open: its folder, its settings as read, its keys, its journal and what stands on it."""
+    """One workspace, open: its folder, its settings as read, its keys, its ledger and what stands on it."""
 
     folder: Path
     config: Config
     ring: KeyRing
     journal: Journal
     sets: SealedSets
-    copies: JournalCopies
+    ledger: Ledger
+    copies: LedgerCopies
     clock: Clock
 
     def register(self, name: str) -> Register:
@@ -53,7 +62,22 @@ class Parts:
 
     def source(self, register: Register) -> Source:
         """The source of a register, opened; a relative path is taken from the workspace's folder."""
+        from muniment.ingest.sources import open_source
+
         return open_source(located(self.folder, register.source), encoding=register.encoding)
+
+    @property
+    def account(self) -> str:
+        """Who acts, as the ledger records it: `MUNIMENT_ACCOUNT`, else the account of the operating system."""
+        try:
+            return os.environ.get(ACCOUNT) or getpass.getuser()
+        except (OSError, KeyError):  # a process of a user that the system does not know
+            return f"uid {os.getuid()}"
+
+    @property
+    def office(self) -> str:
+        """The recipient of what is looked up here: the keeper of this workspace, by its name in muniment.toml."""
+        return self.config.workspace.name
 
     @property
     def baseline_folder(self) -> Path:

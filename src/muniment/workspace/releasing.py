@@ -4,7 +4,7 @@ Steps
 1. Check names, purpose, columns and targets; nothing is written.
 2. Number the recipients and log the families of marks.
 3. Stream the register once for each `OPEN_FILES` recipients into temporary files beside their targets.
-4. Under the journal's lock: extend the baseline, keep the set of records, record the copies - all durable.
+4. Under the journal's lock: extend the baseline, record the copies as disclosures of the ledger - all durable.
 5. Give each file its final name. A crash before this leaves a copy on record that nobody received; never the reverse.
 """
 
@@ -33,10 +33,10 @@ from muniment.marks.plan import ORDER, Plan
 from muniment.marks.rows import Pairs, pair_up
 from muniment.marks.stream import Job, ReleaseStream, Tally, record_keys
 from muniment.marks.write import Prepared
-from muniment.pseudonym import pseudonyms
 from muniment.table import Table
 from muniment.workspace.baselines import Observed, cell_digest, column_of, extend_baseline
 from muniment.workspace.decoying import DecoyRows, decoy_rows
+from muniment.workspace.ordinals import Seen
 from muniment.workspace.parts import Parts
 from muniment.workspace.plans import allowed_plan, to_log
 from muniment.workspace.results import Distortion, ReleaseResult
@@ -55,6 +55,8 @@ class Order:
     purpose: str
     where: str | None = None
     columns: tuple[str, ...] | None = None
+    basis: str = ""
+    case: str = ""
 
 
 Progress = Callable[[int], None]
@@ -150,16 +152,17 @@ class _Run:
         with ExitStack() as undo:
             for path in temporary:
                 undo.callback(_forget, path)
-            tallies = self._stream(recipients, temporary, outs, observed, progress)
+            seen = Seen(self.parts, self.register.name)
+            tallies = self._stream(recipients, temporary, outs, observed, seen, progress)
             digests = [_digest(path) for path in temporary]
             planned = [
-                self._planned(recipient, tally, digest)
-                for recipient, tally, digest in zip(recipients, tallies, digests, strict=True)
+                self._planned(recipient, tally, digest, path)
+                for recipient, tally, digest, path in zip(recipients, tallies, digests, temporary, strict=True)
             ]
             with self.parts.journal.writing():
                 extend_baseline(self.parts, self.register.name, observed)
-                records = self.parts.copies.store_records(observed.pseudonyms)
-                copies = self.parts.copies.record_many([plan(records) for plan in planned], self.parts.clock())
+                *older, newest = seen.columns()
+                copies = self.parts.copies.record_many(planned, newest, self.parts.clock(), older)
             try:
                 for path, out in zip(temporary, outs, strict=True):
                     _appear(path, out)
@@ -183,13 +186,13 @@ class _Run:
         temporary: Sequence[Path],
         outs: Sequence[Path],
         observed: Observed,
+        seen: Seen,
         progress: Progress,
     ) -> list[Tally]:
         """Step 3: write every copy of this pass into its temporary file."""
-        pseudonym_key = self.parts.ring.all("pseudonym")[0]
 
         def observe(keys: Sequence[bytes], prepared: Prepared) -> None:
-            observed.add(pseudonyms(pseudonym_key, self.register.name, keys), prepared)
+            observed.add(seen.add(keys), prepared)
             progress(len(keys))
 
         with ExitStack() as stack:
@@ -237,8 +240,8 @@ class _Run:
         marked = [*self.plan.columns, *self.columns, *self.register.key]
         return self.source.batches(tuple(dict.fromkeys(marked)), self.order.where)
 
-    def _planned(self, recipient: Recipient, tally: Tally, digest: str) -> Callable[[str], PlannedCopy]:
-        return lambda records: PlannedCopy(
+    def _planned(self, recipient: Recipient, tally: Tally, digest: str, file: Path) -> PlannedCopy:
+        return PlannedCopy(
             recipient=recipient,
             register=self.register.name,
             purpose=self.order.purpose,
@@ -248,7 +251,10 @@ class _Run:
             symbols=tally.symbols,
             mark_key=self.mark_key,
             file_digest=digest,
-            records=records,
+            size=file.stat().st_size,
+            account=self.parts.account,
+            basis=self.order.basis,
+            case=self.order.case,
         )
 
 

@@ -4,7 +4,8 @@ Steps (evidence.md section 3)
 1. Read the leak into tables; fix the candidates at the journal head before the finding of the leak.
 2. For each register: map columns and align rows - by the leak and the register only.
 3. Fetch the aligned records once more; read symbols under each mark key; erase what changed in form only.
-4. Log the examination, with its number; only then derive a single bit.
+4. Record who looked at these records here, as a disclosure; log the examination, with its number; only then derive a
+   single bit.
 5. Score, decide, veto; put the verdict together. What is not named leaves nothing behind.
 """
 
@@ -32,8 +33,10 @@ from muniment.trace.verdict import FamilyEvidence, Lead, Named, Power, Verdict
 from muniment.workspace.aligning import Aligned, align_leak
 from muniment.workspace.leading import check_leads, leads_of
 from muniment.workspace.opening import opened_addresses
+from muniment.workspace.ordinals import given_ordinals, known_ordinals
 from muniment.workspace.parts import Parts
 from muniment.workspace.reading import KeyReading, read_under_key
+from muniment.workspace.subjects import own_disclosure
 
 _POWER_SEED = 2
 
@@ -49,6 +52,7 @@ class Question:
     found: datetime | None = None
     alpha: float | None = None
     leads_purpose: str | None = None
+    case: str = ""
     edited: bool = False
     """Rows were taken out by hand after an earlier score: the verdict is then marked as not evidential."""
 
@@ -77,7 +81,8 @@ def trace(parts: Parts, question: Question, progress: Progress = lambda step: No
     Raises:
         InputError: the file cannot be read, no register has a copy on record, or the mapping names no column.
         PassphraseError: the mark keys are wrapped for two custodians who have not given theirs.
-        UnreachableError: the examination cannot be logged, so nothing is scored.
+        UnreachableError: the examination, or that these records were looked at, cannot be put on record, so nothing is
+            scored.
     """
     alpha = parts.config.workspace.alpha if question.alpha is None else question.alpha
     log10_threshold(1, alpha)  # refuses what is none before the leak is looked at
@@ -94,6 +99,7 @@ def trace(parts: Parts, question: Question, progress: Progress = lambda step: No
         check_leads(alignments, question.leads_purpose)
     progress("read the symbols")
     readings = [reading for aligned in alignments for reading in _readings(parts, aligned, before)]
+    _on_record(parts, question, leak, alignments)
     examination = begin_examination(
         parts.journal,
         parts.ring.all("segment")[0],
@@ -120,6 +126,17 @@ def _registers(parts: Parts, name: str | None, before: Head) -> list[Register]:
     if not with_copies:
         raise InputError("no copy of any register is on record before the leak was found; nobody can be named")
     return [parts.register(register) for register in known if register in with_copies]
+
+
+def _on_record(parts: Parts, question: Question, leak: Leak, alignments: Sequence[Aligned]) -> None:
+    """Record, durable, which persons this office looked at: one disclosure to itself for each register."""
+    with parts.ledger.writing() as appender:
+        for aligned in alignments:
+            real = [aligned.keys[row] for row in np.flatnonzero(~aligned.is_decoy).tolist()]
+            if real:
+                ordinals = np.unique(given_ordinals(parts, appender, aligned.register.name, real))
+                purpose = f"trace: {leak.digest[:16]}"
+                appender.append(own_disclosure(parts, aligned.register, purpose, ordinals, case=question.case)).result()
 
 
 def _readings(parts: Parts, aligned: Aligned, before: Head) -> list[KeyReading]:
@@ -235,12 +252,18 @@ class _Case:
         )
 
     def _copies_with_rows(self, recipient: Recipient, reading: KeyReading) -> tuple[int, ...]:
-        """The recorded copies of a named recipient that hold most of the leaked records: a lead without a bound."""
-        found = next(a.pseudonyms for a in self.alignments if a.register.name == reading.register.name)
+        """The recorded copies of a named recipient that hold most of the leaked records: a lead without a bound.
+
+        Of a copy whose disclosure was pruned nobody knows the records any more.
+        """
+        aligned = next(a for a in self.alignments if a.register.name == reading.register.name)
+        found = known_ordinals(self.parts, aligned.register, aligned.keys)
+        self.parts.ledger.segments()  # only then the ledger knows what was pruned
+        pruned = self.parts.ledger.pruned
         held = {}
         for copy in self.parts.copies.copies(reading.register.name, recipient, self.before):
-            if copy.mark_key == reading.mark_key:
-                held[copy.number] = int(np.isin(found, self.parts.copies.load_records(copy.records)).sum())
+            if copy.mark_key == reading.mark_key and copy.disclosure > pruned:
+                held[copy.number] = int(np.isin(found, self.parts.copies.records(copy)).sum())
         most = max(held.values(), default=0)
         return tuple(number for number, count in held.items() if count == most and most)
 
@@ -255,7 +278,7 @@ class _Case:
         return tuple(
             lead
             for aligned in self.alignments
-            for lead in leads_of(self.parts, aligned, self.before, self.question.leads_purpose)
+            for lead in leads_of(self.parts, aligned, self.question.leads_purpose, self.question.found)
         )
 
 

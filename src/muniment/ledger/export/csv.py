@@ -52,7 +52,7 @@ def _row(entry: Entry, view: View) -> tuple[str, ...]:
         template.outcome.value,
         template.delivery.value,
     )
-    numbers = (disclosure.rows, disclosure.released, disclosure.size, len(disclosure.records))
+    numbers = (disclosure.rows, disclosure.released, disclosure.size, entry.records)
     return (*map(_harmless, texts), *map(str, numbers), " ".join(view.records(disclosure)))
 
 

@@ -28,12 +28,21 @@ _STAFF_BYTES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One disclosure as the ledger holds it. `time` has a time zone; `columns` are the names behind the numbers."""
+    """One disclosure as the ledger holds it. `time` has a time zone; `columns` are the names behind the numbers.
+
+    `counted` is how many records it holds, where the disclosure comes without them: they are too many to be named.
+    """
 
     sequence: int
     time: datetime
     disclosure: Disclosure
     columns: tuple[str, ...] = ()
+    counted: int | None = None
+
+    @property
+    def records(self) -> int:
+        """How many records were disclosed."""
+        return len(self.disclosure.records) if self.counted is None else self.counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ def _data(entry: Entry) -> dict[str, Any]:
         "rows": str(disclosure.rows),
         "size": str(disclosure.size),
         "released": str(disclosure.released),
-        "records": str(len(disclosure.records)),
+        "records": str(entry.records),
         "basis": template.basis,
         "case": disclosure.case,
         "fingerprint": disclosure.fingerprint,

@@ -103,6 +103,6 @@ def _own(entry: Entry, view: View) -> dict[str, Any]:
         "rows": disclosure.rows,
         "size": disclosure.size,
         "released": disclosure.released,
-        "records": len(disclosure.records),
+        "records": entry.records,
         "references": list(view.records(disclosure)),
     }
