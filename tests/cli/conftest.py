@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -61,3 +62,10 @@ def made(folder: Path) -> Office:
 def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
     """The shared office; a test that changes its keys makes one of its own."""
     return made(tmp_path_factory.mktemp("office"))
+
+
+@pytest.fixture
+def own_office(office: Office, tmp_path: Path) -> Office:
+    """A copy of the shared office, for a test that changes its ledger for good."""
+    shutil.copytree(office.folder.parent, tmp_path / "own")
+    return replace(office, folder=tmp_path / "own" / "office")

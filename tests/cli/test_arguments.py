@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from muniment.cli.arguments import columns, day, moment, pairs, public_key
+from muniment.cli.arguments import columns, day, moment, pairs, public_key, zone
 from muniment.errors import InputError
 
 
@@ -37,6 +37,8 @@ def test_no_pairs(typed: list[str]) -> None:
 
 def test_a_date_alone_is_the_end_of_its_day() -> None:
     assert moment("2026-03-01") - datetime(2026, 3, 1).astimezone() == timedelta(days=1)
+    assert moment("2026-03-01", start=True) == datetime(2026, 3, 1).astimezone()
+    assert moment("2026-03-01T10:00+08:00", start=True) == moment("2026-03-01T10:00+08:00")
     assert moment("2026-03-01T10:00+08:00") == datetime.fromisoformat("2026-03-01T02:00+00:00")
     assert moment("2026-03-01T10:00").tzinfo is not None
 
@@ -58,3 +60,16 @@ def test_public_key() -> None:
     for typed in ("ab", "zz" * 32, ""):
         with pytest.raises(InputError, match="64 hexadecimal digits"):
             public_key(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "hours"), [("+08:00", 8), ("-05:00", -5), ("+0530", 5.5), ("Asia/Taipei", 8), ("UTC", 0)]
+)
+def test_zones(typed: str, hours: float) -> None:
+    assert datetime(2026, 3, 1, tzinfo=zone(typed)).utcoffset() == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("typed", ["", "+", "+99:00", "8", "Asia", "../etc/passwd", "/etc/passwd", "No/Land", "a\0b"])
+def test_no_zone(typed: str) -> None:
+    with pytest.raises(InputError, match="--zone"):
+        zone(typed)

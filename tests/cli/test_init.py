@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from language.program import PASSPHRASE, muniment
+from language.program import PASSPHRASE, muniment, write_csv
 
 if TYPE_CHECKING:
     from conftest import Office
@@ -14,8 +15,24 @@ if TYPE_CHECKING:
 def test_json_shows_commitments_and_no_secret(office: Office) -> None:
     value = office.init.json("init")
     assert [key["id"] for key in value["keys"]] == ["mark-1", "pseudonym-1", "segment-1", "signing-1"]
-    assert value["custodians"] == 0
+    assert (value["custodians"], value["second"]) == (0, None)
     assert PASSPHRASE not in office.init.out + office.init.err
+
+
+def test_the_second_place_refuses_a_workspace_from_a_backup(tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    made = muniment("init", tmp_path / "o", "--second", away, "--json").json("init")
+    assert made["second"] == str(away)
+    shutil.copytree(tmp_path / "o", tmp_path / "backup")
+    at = {"MUNIMENT_WORKSPACE": str(tmp_path / "o")}
+    source = write_csv(tmp_path / "p.csv", ("id", "name"), [("1", "a"), ("2", "b")])
+    assert muniment("register", "add", "people", source, "--key", "id", "--quiet", env=at).code == 0
+    assert muniment("who", "1", "--purpose", "p", "--quiet", env=at).code == 0
+    shutil.rmtree(tmp_path / "o")
+    (tmp_path / "backup").rename(tmp_path / "o")
+    refused = muniment("ledger", "head", "--json", env=at)
+    assert refused.code == 3
+    assert "backup" in refused.error()["error"]
 
 
 def test_a_workspace_is_never_written_over(office: Office) -> None:

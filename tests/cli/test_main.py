@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from language.program import muniment, process
+from language.program import environment, muniment, process
 
 
 def test_no_command_shows_help() -> None:
     outcome = muniment()
     assert outcome.code == 0
-    for command in ("init", "register", "release", "trace", "recompute", "keys", "decoys", "copies", "config", "demo"):
+    for command in (
+        "init", "register", "release", "copies", "trace", "recompute", "ledger", "who", "affected", "notice-key",
+        "keys", "decoys", "config", "doctor", "demo",
+    ):  # fmt: skip
         assert f"\n  {command} " in outcome.out
+
+
+def test_help_loads_nothing_that_is_slow() -> None:
+    said = (
+        "import sys; from muniment.cli.main import run; run(['ledger', '--help']); "
+        "sys.exit(','.join({'numpy', 'duckdb', 'cryptography', 'pyarrow', 'muniment.workspace'} & sys.modules.keys()) or 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", said], env=environment(), capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_version() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 from muniment.errors import InputError
 
@@ -30,12 +30,15 @@ def pairs(option: str, typed: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def moment(typed: str) -> datetime:
-    """A date, or date and time, of ISO 8601. Without an offset it is local time; a date alone is the end of its day."""
+def moment(typed: str, *, start: bool = False) -> datetime:
+    """A date, or date and time, of ISO 8601. Without an offset it is local time.
+
+    A date alone is the end of its day, or with `start` its beginning.
+    """
     try:
         if len(typed) == len("2026-01-31"):
-            day = date.fromisoformat(typed)
-            return datetime(day.year, day.month, day.day).astimezone() + timedelta(days=1)
+            day = date.fromisoformat(typed) + timedelta(days=0 if start else 1)
+            return datetime(day.year, day.month, day.day).astimezone()
         return datetime.fromisoformat(typed).astimezone()
     except (ValueError, OverflowError) as error:
         raise InputError(f"{typed!r}: expected a date such as 2026-01-31 or 2026-01-31T14:05+08:00") from error
@@ -47,6 +50,17 @@ def day(option: str, typed: str) -> date:
         return date.fromisoformat(typed)
     except ValueError as error:
         raise InputError(f"{option} {typed!r}: expected a date such as 2026-01-31") from error
+
+
+def zone(typed: str) -> tzinfo:
+    """A time zone: an offset such as +08:00, or a name of the IANA data base such as Asia/Taipei."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        offset = datetime.strptime(typed, "%z").tzinfo if typed[:1] in "+-" else None
+        return offset or ZoneInfo(typed)
+    except (ValueError, KeyError, OSError) as error:  # of zoneinfo: a name that is none, unknown, or that of a folder
+        raise InputError(f"--zone {typed!r}: expected +08:00, or a name such as Asia/Taipei") from error
 
 
 def public_key(typed: str) -> bytes:

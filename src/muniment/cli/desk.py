@@ -75,16 +75,25 @@ class Desk:
         ask = self._asking(lambda: self._typed("passphrase"))
         return find_passphrase(os.environ, self.options.passphrase_file, ask)
 
-    def new_passphrase(self, variable: str, file: Path | None = None) -> str:
-        """A new passphrase: from `file` or the environment's `variable`, or typed twice."""
+    def new_passphrase(self, variable: str, file: Path | None = None, *, ask: str = "new_passphrase") -> str:
+        """A new passphrase: from `file` or the environment's `variable`, or typed twice; `ask` is the prompt."""
         from muniment.passphrase import ENVIRONMENT, find_passphrase
 
         env = {ENVIRONMENT: os.environ.get(variable, "")}
         if variable == ENVIRONMENT:
             env = dict(os.environ)
-        elif not env[ENVIRONMENT] and not _terminal():
+        elif file is None and not env[ENVIRONMENT] and not _terminal():
             raise InputError("no new passphrase: there is no terminal to ask on", hint=f"set {variable}")
-        return find_passphrase(env, file, self._asking(lambda: self._twice("new_passphrase")))
+        return find_passphrase(env, file, self._asking(lambda: self._twice(ask)))
+
+    def other_passphrase(self, variable: str, *, ask: str) -> str:
+        """The passphrase of what is no key ring: --passphrase-file, the environment's `variable`, or a prompt."""
+        from muniment.passphrase import ENVIRONMENT, find_passphrase
+
+        env, file = {ENVIRONMENT: os.environ.get(variable, "")}, self.options.passphrase_file
+        if file is None and not env[ENVIRONMENT] and not _terminal():
+            raise InputError("no passphrase: there is no terminal to ask on", hint=f"set {variable}")
+        return find_passphrase(env, file, self._asking(lambda: self._typed(ask)))
 
     def new_custodians(self) -> tuple[str, str]:
         """The passphrases of two custodians, for a new workspace."""
@@ -122,10 +131,14 @@ class Desk:
             raise UnreachableError(f"standard output could not be written: {reason}") from error
 
     def text(self, key: str, /, **values: object) -> str:
-        """A text of the command line (`cli.KEY`) with foreign values made harmless; whole numbers with separators."""
+        """A text with foreign values made harmless, whole numbers with separators.
+
+        `key` is one of the command line (`cli.KEY`), or a whole one such as `doctor.disk.ok`.
+        """
         from muniment.trace.markup import plain
 
-        return text(f"cli.{key}", self.lang, **{name: plain(_written(value)) for name, value in values.items()})
+        full = key if "." in key else f"cli.{key}"
+        return text(full, self.lang, **{name: plain(_written(value)) for name, value in values.items()})
 
     def remark(self, key: str, /, **values: object) -> None:
         """Say something beside the result, unless --quiet or --json."""

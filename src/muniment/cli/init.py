@@ -22,6 +22,10 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new workspace.")],
     name: Annotated[str | None, typer.Option(help="Name of the workspace; that of the folder by default.")] = None,
     custodians: Annotated[int, typer.Option(help="2: the mark key opens only with two more passphrases.")] = 0,
+    second: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder on another disk for checkpoints: a restored backup is then refused."),
+    ] = None,
 ) -> None:
     """Make a workspace: settings, key ring and journal.
 
@@ -36,12 +40,13 @@ def init(
     office.check_free(folder)  # before a passphrase is asked for in vain
     passphrase = desk.new_passphrase(ENVIRONMENT, desk.options.passphrase_file)
     both = desk.new_custodians() if custodians else None
-    made = office.init(folder, passphrase, name=name, lang=desk.lang, custodians=both)
+    made = office.init(folder, passphrase, name=name, lang=desk.lang, custodians=both, second=second)
     keys = made.keys()
     value = {
         "workspace": str(made.folder),
         "lang": made.lang,
         "custodians": custodians,
+        "second": None if second is None else str(second.resolve()),
         "keys": [key.to_json() for key in keys],
     }
     desk.result(value, [desk.text("made", folder=made.folder), *(f"  {key.id}  {key.commitment}" for key in keys)])

@@ -1,6 +1,6 @@
 """The program `muniment`: all commands, and how it ends.
 
-Exit codes: 0 fine, 1 a recipient is named, 2 the caller can mend it, 3 stored data does not verify, 4 a disk or server
+Exit codes: 0 fine, 1 a finding, 2 the caller can mend it, 3 stored data does not verify, 4 a disk or server
 cannot be reached, 70 a fault of muniment itself, 130 interrupted (Ctrl-C), 129 and 143 ended by a signal, 141 nobody
 reads standard output.
 """
@@ -18,16 +18,16 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from muniment.cli import config, decoys, demo, init, keys, register, release, trace
+from muniment.cli import affected, config, decoys, demo, doctor, init, keys, ledger, register, release, trace, who
 from muniment.cli.faults import HANGUP, INTERRUPTED, TERMINATED, USAGE, Terminated, tell
 from muniment.cli.options import root
 
-NOUNS = (init, register, release, trace, keys, decoys, config, demo)
+NOUNS = (init, register, release, trace, ledger, who, affected, keys, decoys, config, doctor, demo)
 """One module a noun, in the order of `--help`."""
-_HELP = """Mark the copies that leave a register of persons, and say which copy a leak came from.
+_HELP = """Mark the copies that leave a register of persons, say which copy a leak came from, and who received what.
 
-Exit codes: 0 fine; 1 a recipient is named; 2 wrong use or input; 3 stored data does not verify; 4 a disk or server
-cannot be reached; 70 a fault of muniment itself; 130 interrupted.
+Exit codes: 0 fine; 1 a finding (`trace` names a recipient, `doctor` has something to put right); 2 wrong use or input;
+3 stored data does not verify; 4 a disk or server cannot be reached; 70 a fault of muniment itself; 130 interrupted.
 """
 
 

@@ -35,6 +35,8 @@ def release(
     form: Annotated[Literal["csv", "parquet", "xlsx"], typer.Option("--format", help="Form of these copies.")] = "csv",
     where: Annotated[str | None, typer.Option(metavar="SQL", help="Only records that fit this SQL condition.")] = None,
     columns: Annotated[str | None, typer.Option(metavar="A,B", help="Only these columns.")] = None,
+    basis: Annotated[str, typer.Option(help="Legal basis; it goes on record.")] = "",
+    case: Annotated[str, typer.Option(help="Case or ticket; it goes on record.")] = "",
 ) -> None:
     """Hand out marked copies.
 
@@ -53,7 +55,14 @@ def release(
     chosen = named(columns) if columns is not None else None
     with desk.working("releasing", count=len(targets)) as update:
         found = office.release_many(
-            name, to=targets, purpose=purpose, where=where, columns=chosen, progress=_rows(update)
+            name,
+            to=targets,
+            purpose=purpose,
+            where=where,
+            columns=chosen,
+            basis=basis,
+            case=case,
+            progress=_rows(update),
         )
     if to_file is None:
         desk.result(found[0].to_json(), _one(desk, found[0]))
