@@ -7,10 +7,11 @@
     ws.release("persons", to="Tax office", purpose="yearly check", out="tax-office.csv")
     verdict = ws.trace("found.csv")
     print(verdict.verdict, [named.recipient for named in verdict.named])
+    print(ws.who("A123456789", purpose="access request 17").disclosures)
 
 The map: `workspace` opens the parts and carries out what is asked; `ingest` reads registers and leaks; `marks` writes
-and reads symbols; `trace` aligns, scores and decides; `ledger` keeps what was given to whom; `evidence` is the one
-statistic. Everything heavy is imported when it is first used.
+and reads symbols; `trace` aligns, scores and decides; `ledger` keeps who received which records; `notice` says what a
+person is told; `evidence` is the one statistic. Everything heavy is imported when it is first used.
 """
 
 from __future__ import annotations

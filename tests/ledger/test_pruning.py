@@ -167,7 +167,8 @@ def test_every_fault_of_pruning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             assert made.verify().faults == (), what
             made.give(3)
             there = {path.name for path in (made.ledger / "segments").iterdir()}
-            assert there == {one.manifest.file for one in made.open().segments()}, f"{what}: sealing sweeps what is left"
+            named = {one.manifest.file for one in made.open().segments()}
+            assert there == named, f"{what}: sealing sweeps what is left"
 
 
 def test_a_notice_of_what_is_not_there_changes_nothing(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -84,11 +86,14 @@ def test_every_fault_of_sealing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     faulty(tmp_path, monkeypatch, every=True)
 
 
-def test_a_read_only_disk_or_a_full_one(made: LedgerFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def full(descriptor: int, data: bytes) -> int:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk(made: LedgerFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     made.give_unsealed(*GIVEN)
     with monkeypatch.context() as patch:
-        Faults(patch, 0, "undone")
-        patch.setattr(os, "write", lambda descriptor, data: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        patch.setattr(os, "write", full)
         with pytest.raises(UnreachableError, match="no space left") as caught:
             seal(made)
         assert "free some space" in caught.value.hint
@@ -182,7 +187,7 @@ def test_segments_are_cut_by_rows_and_by_records(made: LedgerFolder, monkeypatch
     monkeypatch.setattr(sealing, "SEGMENT_RECORDS", 3_000)
     cut = list(sealed(made, Files(batch)))
     assert cut[0][0] == 1 and cut[-1][1] == 250
-    assert all(before[1] + 1 == after[0] for before, after in zip(cut, cut[1:], strict=False))
+    assert all(before[1] + 1 == after[0] for before, after in pairwise(cut))
     assert all(last - first < 100 for first, last in cut)
     for first, last in cut[:-1]:
         assert int(batch.starts[last - 1] - batch.starts[first - 1]) < 3_000, "full before its last row was taken"

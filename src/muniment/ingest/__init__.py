@@ -9,4 +9,5 @@
     kinds       what each column is (name, address, phone, ...), by its name and its values
     survey      one pass over a register before it is added: its key, its rows, its kinds
     leaks       found files of unknown shape
+    audit       foreign audit logs -> who received what, as far as the log can tell
 """

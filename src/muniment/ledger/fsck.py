@@ -190,7 +190,8 @@ def _check_tail(ledger: Ledger, faults: _Faults) -> Batch:
 
 
 def _check_given(table: OrdinalTable, segments: Sequence[LoggedSegment], tail: Batch, faults: _Faults) -> None:
-    """Every ordinal that is named was given to somebody."""
+    """The whole table keeps its rules, and every ordinal that is named was given to somebody."""
+    table.entries()  # read in full: an open table has not looked at all of its base
     for segment in segments:
         with faults.collected():
             _, ordinals = segment.records()

@@ -278,9 +278,12 @@ class Ledger:
         at_least = self._table_head()  # before the table: a writer never seems to have gone back
         return OrdinalTable.open(self.place.folder / ORDINALS, self.keys.segment, at_least=at_least)
 
-    def tail(self, after: int) -> Batch:
-        """The disclosures that are not sealed yet, above number `after`; what was pruned is passed over."""
-        return read_tail(self.place.folder / WAL, self.keys.segment, after=max(after, self._pruned))
+    def tail(self, after: int, head: Head | None = None) -> Batch:
+        """The disclosures that are not sealed yet, above number `after`; what was pruned is passed over.
+
+        `head`: what `acknowledged` gave before, to be met on the way.
+        """
+        return read_tail(self.place.folder / WAL, self.keys.segment, after=max(after, self._pruned), head=head)
 
     def whole(self) -> tuple[tuple[LoggedSegment, ...], Batch]:
         """Every segment, and the tail behind them, as they belong together.
@@ -291,7 +294,7 @@ class Ledger:
             head, segments = self.acknowledged(), self.segments()  # the head first: what it counts is there by now
             last = max(_last(segments), self._pruned)
             try:
-                tail = self.tail(last)
+                tail = self.tail(last, head)
                 check_end(self.place, int(tail.sequence[-1]) if len(tail) else last, head)
             except (UnreachableError, IntegrityError) as error:
                 if isinstance(error.__cause__, OSError) or attempt + 1 == _RACES:

@@ -27,6 +27,7 @@ from muniment.ledger.wal.frames import (
     TAG_BYTES,
     WAL_FRAME_BYTES,
     FrameCipher,
+    Head,
     Header,
     Point,
     SegmentKeys,
@@ -175,23 +176,25 @@ def read_closed(folder: Path, keys: Sequence[Key], numbers: Sequence[int]) -> tu
     return joined(batches), point
 
 
-def read_tail(folder: Path, keys: Sequence[Key], *, after: int | None = None) -> Batch:
+def read_tail(
+    folder: Path, keys: Sequence[Key], *, after: int | None = None, head: Head | None = None
+) -> Batch:
     """The disclosures that are not sealed yet, with numbers above `after`: read-only, without a lock.
 
-    They may include some that are being written and were not confirmed to anyone so far; a torn end is passed over.
+    `head`: from the second place, read before; where its file is still there, it must be met on the way. They may include some that are being written and were not confirmed to anyone so far; a torn end is passed over.
     Raises `UnreachableError` where disclosures after `after` have been sealed meanwhile (read the segments again), and
     `IntegrityError` where a file is missing from their middle, altered, or under a key that the ring does not hold.
     """
     ring = SegmentKeys(keys)
     for _ in range(_TRIES):
         try:
-            return _tail(folder, ring, after)
+            return _tail(folder, ring, after, head)
         except MissingFileError as error:
             missing = error
     raise UnreachableError(f"{folder}: files were sealed while they were read", hint="read them again") from missing
 
 
-def _tail(folder: Path, keys: SegmentKeys, after: int | None) -> Batch:
+def _tail(folder: Path, keys: SegmentKeys, after: int | None, head: Head | None) -> Batch:
     batches: list[Batch] = []
     point: Point | None = None
     numbers = file_numbers(folder)
@@ -207,7 +210,7 @@ def _tail(folder: Path, keys: SegmentKeys, after: int | None) -> Batch:
                     f"{folder}: disclosures up to number {upto:,} were sealed since; here are only later ones",
                     hint="read the segments again",
                 )
-            batches += _above(reader.batches(), after)
+            batches += _above(_meeting(reader, head), after)
             if number == numbers[-1]:
                 reader.rest()
             else:
@@ -227,6 +230,26 @@ def _opened(folder: Path, number: int, keys: SegmentKeys, *, last: bool) -> File
         if last and size <= HEADER_BYTES:  # its writer is just making it, or was stopped there
             return None
         raise
+
+
+def _meeting(reader: FileReader, head: Head | None) -> Iterator[Batch]:
+    """The batches of a file. Where the head lies in it, `IntegrityError` if it says otherwise; a file that ends before
+    the head is for the caller to see, who knows what was sealed.
+    """
+    mine = head if head is not None and head.file == reader.header.number else None
+    _check_met(reader, mine)
+    for batch in reader.batches():
+        _check_met(reader, mine)
+        yield batch
+
+
+def _check_met(reader: FileReader, head: Head | None) -> None:
+    if head is not None and reader.frames == head.frames and reader.point != head.point:
+        raise IntegrityError(
+            f"{reader.path}: holds other disclosures than were acknowledged up to number {head.point.sequence:,}: "
+            "exchanged, or written by two ledgers",
+            hint=RESTORE,
+        )
 
 
 def _above(batches: Iterator[Batch], after: int | None) -> Iterator[Batch]:
