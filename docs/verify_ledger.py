@@ -444,7 +444,7 @@ def check_dumps(values: Any, ordinal: int, logged: Any, manifests: dict[int, Man
 
 
 def logged_salt(value: Any, logged: dict[str, Any], what: str) -> bytes:
-    """The salt of a map as logged: under a salt of his choice a prover could make any key fall where the map has none."""
+    """The salt of a map, as logged: under a salt of his choice a prover could make any key fall where none is."""
     salt = digest(value, what, 32)
     need(sha256(salt).hex() == logged.get("salt"), f"{what} uses another map salt than the one that was logged")
     return salt

@@ -115,8 +115,13 @@ def two_ordinals(made: LedgerFolder) -> None:
         table._opened.append([Frame(Change.ALLOCATE, who, ordinals, table._layers.contents.state)])
 
 
-def cut(path: Path, count: int = 1) -> None:
-    path.write_bytes(path.read_bytes()[:-count])
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def clear(folder: Path) -> None:
+    for path in files(folder):
+        path.unlink()
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ READ = {
     "log and second place of another keeper": Row(
         ".", lambda made, states: made.put_back(states.other, "ledger/log", "away"), "belongs to the log"
     ),
-    "no second place": Row("away", lambda made, _: [path.unlink() for path in files(made.away)], "holds no checkpoint"),
+    "no second place": Row("away", lambda made, _: clear(made.away), "holds no checkpoint"),
     "the checkpoint altered": Row(
         "ledger/log", lambda made, _: flip(made.ledger / "log/checkpoint"), "does not verify|malformed|signed"
     ),
@@ -241,14 +246,14 @@ def test_a_fault_is_refused_with_its_own_message(made: LedgerFolder, states: Sta
     assert made.verify(full=True).faults == ()
 
 
-INDEX = {
+INDEX: dict[str, Callable[[LedgerFolder, States], object]] = {
     "a run altered": lambda made, states: flip(next((made.ledger / "index").glob("*.run")), 0.1),
     "the end of a run altered": lambda made, states: flip(next((made.ledger / "index").glob("*.run")), 0.95),
     "a run missing": lambda made, states: next((made.ledger / "index").glob("*.run")).unlink(),
     "the catalogue altered": lambda made, states: flip(made.ledger / "index/catalogue"),
     "an index of another log": from_state("ledger/index", "other"),
     "an index rolled back": from_state("ledger/index", "old"),
-    "no index": lambda made, states: [path.unlink() for path in files(made.ledger / "index")],
+    "no index": lambda made, states: clear(made.ledger / "index"),
 }
 
 

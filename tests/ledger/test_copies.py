@@ -13,6 +13,7 @@ from language import faults
 from language.faults import Faults
 from language.ledgers import LedgerFolder, persons
 from language.rings import NOW, Clock
+from muniment import limits
 from muniment.disclosure import Channel, Copy, Disclosure, Kind, Party, Recipient, Template
 from muniment.errors import InputError, LimitError, UnreachableError
 from muniment.ledger import copies as module
@@ -78,7 +79,7 @@ def test_bad_name_numbers_nobody(made: LedgerFolder, name: str) -> None:
 
 
 def test_there_is_a_last_number(made: LedgerFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.limits, "RECIPIENTS", 3)
+    monkeypatch.setattr(limits, "RECIPIENTS", 3)
     ledger = _open(made)
     ledger.recipients(["a", "b"], NOW)
     with pytest.raises(LimitError, match="2 recipients; there are no numbers left"):

@@ -46,6 +46,11 @@ def flip(path: Path, place: int = -1) -> None:
     path.write_bytes(data)
 
 
+def clear(folder: Path, names: str = "*") -> None:
+    for path in folder.glob(names):
+        path.unlink()
+
+
 def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
@@ -153,7 +158,7 @@ QUICK: dict[str, tuple[Callable[[LedgerFolder], object], str]] = {
         "were acknowledged in .*away: it was cut short",
     ),
     "the write-ahead files gone": (
-        lambda made: [path.unlink() for path in (made.ledger / "wal").iterdir()],
+        lambda made: clear(made.ledger / "wal"),
         "ends at disclosure 5, but 6 were acknowledged",
     ),
     "a table altered": (lambda made: flip(made.ledger / "ordinals" / "00000001.base"), "00000001.base"),
@@ -161,7 +166,7 @@ QUICK: dict[str, tuple[Callable[[LedgerFolder], object], str]] = {
     "the head of the writer altered": (lambda made: flip(made.away / "wal-head"), "wal-head"),
     "the catalogue altered": (lambda made: flip(made.ledger / "index" / "catalogue"), "the catalogue of the index"),
     "the index gone but its catalogue": (
-        lambda made: [path.unlink() for path in (made.ledger / "index").glob("*.run")],
+        lambda made: clear(made.ledger / "index", "*.run"),
         "a file that the index names is missing",
     ),
     "an entry of the log": (

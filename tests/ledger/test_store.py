@@ -23,6 +23,7 @@ from muniment.ledger.ordinals import table as table_module
 from muniment.ledger.pruning import notices, remove
 from muniment.ledger.service import SharedWriter
 from muniment.ledger.store import Ledger, holds
+from muniment.ledger.wal.frames import Head
 
 WITHOUT_SIGNING = ledger_keys(signing=None)
 
@@ -158,14 +159,14 @@ def test_what_is_sealed_while_it_is_read_is_found_in_the_log(
 ) -> None:
     made.give_unsealed(1)
     ledger = made.open()
-    tail, sealed = Ledger.tail, []
+    tail, sealed = Ledger.tail, list[bool]()
 
-    def late(self: Ledger, after: int) -> Batch:
+    def late(self: Ledger, after: int, head: Head | None = None) -> Batch:
         if not sealed:
             sealed.append(True)
             made.open().seal()
             made.give_unsealed(2)
-        return tail(self, after)
+        return tail(self, after, head)
 
     monkeypatch.setattr(Ledger, "tail", late)
     segments, batch = ledger.whole()

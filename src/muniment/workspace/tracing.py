@@ -130,11 +130,13 @@ def _registers(parts: Parts, name: str | None, before: Head) -> list[Register]:
 
 def _on_record(parts: Parts, question: Question, leak: Leak, alignments: Sequence[Aligned]) -> None:
     """Record, durable, which persons this office looked at: one disclosure to itself for each register."""
+    real = [[aligned.keys[row] for row in np.flatnonzero(~aligned.is_decoy).tolist()] for aligned in alignments]
+    if not any(real):
+        return
     with parts.ledger.writing() as appender:
-        for aligned in alignments:
-            real = [aligned.keys[row] for row in np.flatnonzero(~aligned.is_decoy).tolist()]
-            if real:
-                ordinals = np.unique(given_ordinals(parts, appender, aligned.register.name, real))
+        for aligned, keys in zip(alignments, real, strict=True):
+            if keys:
+                ordinals = np.unique(given_ordinals(parts, appender, aligned.register.name, keys))
                 purpose = f"trace: {leak.digest[:16]}"
                 appender.append(own_disclosure(parts, aligned.register, purpose, ordinals, case=question.case)).result()
 

@@ -157,7 +157,7 @@ class AppendFile:
         header = MAGIC + random_bytes(HEADER_BYTES - len(MAGIC))
         cipher = AppendCipher(table_key, generation, header)
         _, slot = cipher.slot(cipher.genesis)
-        start = bytearray(FRAMES_START)
+        start = bytearray(random_bytes(FRAMES_START))  # what lies between the slots must not stand out either
         start[:HEADER_BYTES] = header
         for offset in SLOTS:
             start[offset : offset + SLOT_BYTES] = slot

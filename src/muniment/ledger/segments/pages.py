@@ -40,7 +40,7 @@ _WORTH: Final = 0.97
 """A column is compressed where its sample shrinks to this share or less."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Column:
     """The bytes of one column of a row group and what the footer says of them."""
 
@@ -157,7 +157,7 @@ class Stored:
     rows: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Page:
     """A data page that is wanted: body, values, rows, and which of its rows are wanted (none named: all)."""
 

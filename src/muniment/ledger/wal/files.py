@@ -181,7 +181,8 @@ def read_tail(
 ) -> Batch:
     """The disclosures that are not sealed yet, with numbers above `after`: read-only, without a lock.
 
-    `head`: from the second place, read before; where its file is still there, it must be met on the way. They may include some that are being written and were not confirmed to anyone so far; a torn end is passed over.
+    `head`: from the second place, read before; where its file is still there, it must be met on the way. They may
+    include some that are being written and were not confirmed to anyone so far; a torn end is passed over.
     Raises `UnreachableError` where disclosures after `after` have been sealed meanwhile (read the segments again), and
     `IntegrityError` where a file is missing from their middle, altered, or under a key that the ring does not hold.
     """
