@@ -62,9 +62,11 @@ def run(folder: Path | None, *, small: bool, seed: int, lang: str, echo: Echo) -
         _show(workspace, file, expected, lang, echo)
         for file, expected in _leaked(home / "found", register, copies, size, seed)
     ]
+    key = str(register[people.KEY][next(iter(matching_rows(register, size.where)))])
+    complete = _ask(workspace, key, size, lang, echo)
     report = home / "report.html"
     report.write_text(render(verdicts[1][0], lang, examples=True), encoding="utf-8")
-    right = all(agrees for _, agrees in verdicts)
+    right = complete and all(agrees for _, agrees in verdicts)
     echo(text("demo.done", lang, seconds=f"{time.perf_counter() - start:.1f}", report=str(report)))
     echo(
         text(
@@ -73,6 +75,7 @@ def run(folder: Path | None, *, small: bool, seed: int, lang: str, echo: Echo) -
             folder=str(home / "office"),
             found=str(home / "found" / "retyped.csv"),
             passphrase=PASSPHRASE,
+            key=key,
         )
     )
     return 0 if right else 1
@@ -136,6 +139,18 @@ def _show(workspace: Workspace, file: Path, expected: set[str], lang: str, echo:
     echo(summary(verdict, lang))
     named = {one.recipient for one in verdict.named}
     return verdict, bool(named) == bool(expected) and named <= expected
+
+
+def _ask(workspace: Workspace, key: str, size: Size, lang: str, echo: Echo) -> bool:
+    """Who received one of the persons that were handed out, and whether the ledger verifies."""
+    start = time.perf_counter()
+    told = workspace.who(key, purpose=text("demo.request", lang)).disclosures
+    seconds = time.perf_counter() - start
+    checked = workspace.ledger.verify()
+    echo("")
+    echo(text("demo.who", lang, key=key, disclosures=count(len(told)), seconds=f"{seconds:.2f}"))
+    echo(text("demo.ledger", lang, disclosures=count(checked.disclosures), records=count(checked.records)))
+    return checked.ok and sum(one["channel"] == "file" for one in told) == size.recipients
 
 
 def _write(path: Path, table: Table) -> Path:
