@@ -1,6 +1,6 @@
 """Open a sealed segment of a muniment ledger without muniment: python open_segment.py KEY_FILE SEGMENT > FILE.parquet
 
-KEY_FILE holds the key of that segment in hex: `muniment ledger open SEGMENT --key-out KEY_FILE` writes it. Needs Python
+KEY_FILE holds the key of that segment in hex: `muniment ledger open --key-out KEY_FILE` writes it. Needs Python
 3.11 and `cryptography`. The result is plain Parquet and names who received what: write it where nobody else can read
 it. Ends with 1, and without the rest of the file, where a byte of the segment was altered or is missing.
 """

@@ -165,3 +165,14 @@ def test_a_segment_opens_for_other_tools(office: Office, tmp_path: Path) -> None
     assert office.run("ledger", "open", segment, "--out", out).code == 2
     assert "0 segments" in office.run("ledger", "open", "zz", "--out", tmp_path / "b", "--json").error()["error"]
     assert "not encrypted" in office.run("ledger", "open", segment, "--out", tmp_path / "c").err
+
+
+def test_the_key_of_one_segment_opens_that_one_without_the_program(office: Office, tmp_path: Path) -> None:
+    paths = sorted((office.folder / "ledger" / "segments").iterdir())
+    out, key = tmp_path / "segment.parquet", tmp_path / "segment.key"
+    assert office.run("ledger", "open", paths[0].stem, "--out", out, "--key-out", key).code == 0
+    assert key.stat().st_mode & 0o777 == 0o600
+    script = [sys.executable, "-I", str(Path(__file__).parents[2] / "docs" / "open_segment.py"), str(key)]
+    opened = subprocess.run([*script, str(paths[0])], capture_output=True, check=False)
+    assert opened.stdout == out.read_bytes()
+    assert subprocess.run([*script, str(paths[1])], capture_output=True, check=False).returncode == 1

@@ -168,12 +168,17 @@ def open_segment(
     desk: Desk,
     segment: Annotated[str, typer.Argument(metavar="SEGMENT", help="Its id, or the beginning of it.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The new Parquet file, not encrypted.")],
+    key_out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write the key of this one segment, for open_segment.py.")
+    ] = None,
 ) -> None:
     """Decrypt one segment to a Parquet file, for any tool that reads Parquet."""
     from muniment.cli.ledger import segment_value
 
     office = desk.open()
     with desk.working("opening", segment=segment):
+        if key_out is not None:
+            office.ledger.segment_key(segment, key_out)
         made = office.ledger.open_segment(segment, out)
     value = {"file": str(out), **segment_value(made)}
     desk.result(value, desk.text("opened", file=out, disclosures=made.rows, records=made.records))

@@ -116,6 +116,8 @@ def verify(
     for segment in segments:
         _check_journal(journal, segment, faults)
     with faults.collected(), ledger.table() as table:
+        with faults.collected():
+            table.verify()
         _check_given(table, segments if full else (), tail, faults)
         if full and index is not None:
             _check_logged_index(ledger, index, segments, table, faults)

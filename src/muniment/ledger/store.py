@@ -253,7 +253,7 @@ class Ledger:
         """The ordinal table for the writer; one that is older than the head in the second place is refused."""
         at_least = self._table_head()
         table = OrdinalTable.open(self.place.folder / ORDINALS, self.keys.segment, writing=True, at_least=at_least)
-        self._table = _HeldTable(table, self._put_table_head)
+        self._table = _HeldTable(table, at_least, self._put_table_head)
         return self._table
 
     def _table_head(self) -> TableHead | None:
@@ -403,8 +403,10 @@ class _HeldTable:
     its head goes to the second place, and no other writer's can be there already.
     """
 
-    def __init__(self, table: OrdinalTable, put_head: Callable[[TableHead], None]) -> None:
+    def __init__(self, table: OrdinalTable, there: TableHead | None, put_head: Callable[[TableHead], None]) -> None:
+        """`there`: the head in the second place."""
         self._table = table
+        self._there = there
         self._put_head = put_head
 
     @property
@@ -417,8 +419,10 @@ class _HeldTable:
         return self._table.allocate(pseudonyms, older)
 
     def close(self) -> None:
-        """Compact the table where that is due, put its head into the second place, and let go of it."""
+        """Let go of the table. One that has changed is compacted where that is due, and its head put there first."""
         with self._table as table:
+            if table.head() == self._there:
+                return
             if table.compaction_due:
                 with suppress(UnreachableError):  # no room for a second table: this one stays as it is
                     table.compact()
