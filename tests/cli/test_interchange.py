@@ -168,6 +168,7 @@ def test_a_segment_opens_for_other_tools(office: Office, tmp_path: Path) -> None
 
 
 def test_the_key_of_one_segment_opens_that_one_without_the_program(office: Office, tmp_path: Path) -> None:
+    office.run("who", "--register", "people", "nobody", "--purpose", "one more segment")
     paths = sorted((office.folder / "ledger" / "segments").iterdir())
     out, key = tmp_path / "segment.parquet", tmp_path / "segment.key"
     assert office.run("ledger", "open", paths[0].stem, "--out", out, "--key-out", key).code == 0
