@@ -59,13 +59,23 @@ def made(folder: Path) -> Office:
 
 
 @pytest.fixture(scope="session")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Office:
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Office:
+    """The office as it was made; nobody works in it."""
+    return made(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="session")
+def office(fresh: Office, tmp_path_factory: pytest.TempPathFactory) -> Office:
     """The shared office; a test that changes its keys makes one of its own."""
-    return made(tmp_path_factory.mktemp("office"))
+    return _copied(fresh, tmp_path_factory.mktemp("office") / "own")
 
 
 @pytest.fixture
-def own_office(office: Office, tmp_path: Path) -> Office:
-    """A copy of the shared office, for a test that changes its ledger for good."""
-    shutil.copytree(office.folder.parent, tmp_path / "own")
-    return replace(office, folder=tmp_path / "own" / "office")
+def own_office(fresh: Office, tmp_path: Path) -> Office:
+    """An office as it was made, for a test that counts its disclosures or changes its ledger for good."""
+    return _copied(fresh, tmp_path / "own")
+
+
+def _copied(office: Office, folder: Path) -> Office:
+    shutil.copytree(office.folder.parent, folder)
+    return replace(office, folder=folder / "office")
