@@ -26,8 +26,8 @@ CASE, BASIS, ORDER = "case-2026-0815", "section 5 of the pensions act", "distric
 PERSONS = 1_500
 LEAST = 6
 """Characters from which on a cell is searched for: shorter ones stand in random bytes by chance."""
-PUBLIC = ("ledger/log/", "ledger/second/checkpoint", "ledger/second/ordinals-head")
-"""What is meant to be read: the log and its checkpoint, and a head of three numbers."""
+PUBLIC = ("ledger/log/", "ledger/second/checkpoint")
+"""What is meant to be read: the log and its checkpoint."""
 DEVIATIONS = 6.0
 
 

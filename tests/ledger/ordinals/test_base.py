@@ -70,7 +70,7 @@ def test_everything_is_read_back(path: Path) -> None:
     opened, expected = BaseFile(path.parent, 4, KEY), _contents(PERSONS, ALIASES)
     again = opened.contents()
     assert again.state == opened.state == expected.state
-    assert opened.persons == len(PERSONS)
+    assert (opened.persons, opened.frames) == (len(PERSONS), 9)
     for runs, other in ((again.persons, expected.persons), (again.aliases, expected.aliases)):
         assert [column.tolist() for column in runs.entries()] == [column.tolist() for column in other.entries()]
     assert path.stat().st_mode & 0o777 == 0o600
@@ -106,7 +106,12 @@ def test_frames_answer_as_everything_does(
 def test_only_the_frames_that_are_needed_are_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened, read = BaseFile(path.parent, 4, KEY), list[int]()
     real = os.pread
-    monkeypatch.setattr(os, "pread", lambda fd, count, start: read.append(start) or real(fd, count, start))
+
+    def pread(descriptor: int, count: int, start: int) -> bytes:
+        read.append(start)
+        return real(descriptor, count, start)
+
+    monkeypatch.setattr(os, "pread", pread)
     starts = [frame.start for frame in _frames()]
     assert _found(opened, 99) == [None]  # before every person and every alias
     assert read == []

@@ -119,13 +119,18 @@ class BaseFile:
         """How many persons it holds."""
         return self._counts[0]
 
+    @property
+    def frames(self) -> int:
+        """In how many frames they lie, with their further pseudonyms."""
+        return sum(_parts(count, self._entries) for count in self._counts)
+
     def lookup(self, pseudonyms: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.bool_]] | None:
         """The ordinal of each pseudonym, and whether it is known; `None` where `contents` is the cheaper way (rule 5).
 
         Raises `IntegrityError` where a frame that is needed does not verify.
         """
         ordinals, found = np.zeros(len(pseudonyms), np.uint32), np.zeros(len(pseudonyms), np.bool_)
-        if self._read_frames + len(pseudonyms) > self._frames > 0:
+        if self._read_frames + len(pseudonyms) > self.frames > 0:
             return None
         for first, fence in self._sections():
             left = np.flatnonzero(~found)
@@ -175,21 +180,17 @@ class BaseFile:
         full = _parts(self._counts[0], self._entries)
         entries = min(frame * self._entries, self._counts[0])
         entries += min(max(frame - full, 0) * self._entries, self._counts[1])
-        return _FENCE_AT + 8 * self._frames + _TAG + entries * _ENTRY_BYTES + frame * _TAG
-
-    @property
-    def _frames(self) -> int:
-        return sum(_parts(count, self._entries) for count in self._counts)
+        return _FENCE_AT + 8 * self.frames + _TAG + entries * _ENTRY_BYTES + frame * _TAG
 
     def _checked_fence(self) -> NDArray[np.uint64]:
         with storage_faults(self._path, "read"):
             size = os.fstat(self._descriptor).st_size
-        expected = self._place(self._frames) if self._entries else 0
+        expected = self._place(self.frames) if self._entries else 0
         if size != expected:
             raise self._fault(
                 f"the base of the ordinal table is cut short or malformed: expected {expected:,} bytes, came {size:,}"
             )
-        text = self._opened(_FENCE_PART, self._read(_FENCE_AT, 8 * self._frames + _TAG), "fence")
+        text = self._opened(_FENCE_PART, self._read(_FENCE_AT, 8 * self.frames + _TAG), "fence")
         return np.frombuffer(text, "<u8").astype(np.uint64)
 
     def _read(self, start: int, count: int) -> bytes:

@@ -38,7 +38,8 @@ class Layers:
     @classmethod
     def above(cls, base: BaseFile, frames: Sequence[Frame]) -> Layers:
         """A base that stays closed, and the changes after it. Raises `IntegrityError` where these break the rules."""
-        return cls(Contents(state=base.state).after(frames).consistent(), base)
+        layers = cls(Contents(state=base.state).after(frames).consistent(), base)
+        return layers if base.frames else layers.loaded()
 
     def lookup(self, pseudonyms: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.bool_]] | None:
         """The ordinal of each pseudonym, and whether it is known; `None` where the base is to be loaded first.

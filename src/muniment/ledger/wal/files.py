@@ -176,9 +176,7 @@ def read_closed(folder: Path, keys: Sequence[Key], numbers: Sequence[int]) -> tu
     return joined(batches), point
 
 
-def read_tail(
-    folder: Path, keys: Sequence[Key], *, after: int | None = None, head: Head | None = None
-) -> Batch:
+def read_tail(folder: Path, keys: Sequence[Key], *, after: int | None = None, head: Head | None = None) -> Batch:
     """The disclosures that are not sealed yet, with numbers above `after`: read-only, without a lock.
 
     `head`: from the second place, read before; where its file is still there, it must be met on the way. They may
