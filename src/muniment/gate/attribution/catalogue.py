@@ -1,0 +1,68 @@
+"""What the gate knows of the tables: which attribute of which relation is which column of which register.
+
+Frozen values only; `server.control` reads them from PostgreSQL, `plan` asks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a relation: where it comes from.
+
+    `register` is empty for an attribute that is no register's. `number` is the column's number in the register, `key`
+    its place in the register's record key (0 first) or -1. `source` tells attributes of one relation apart that may
+    come from different rows: for a table always 0; for a view the range-table entry of its query.
+    """
+
+    name: str
+    type_oid: int
+    register: str = ""
+    number: int = 0
+    key: int = -1
+    source: int = 0
+    deterministic: bool = True
+    """Equal under the column's collation means equal bytes; else a literal in a query does not pin the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, partition, child, view or materialised view. `attributes` by attribute number (1 first)."""
+
+    oid: int
+    schema: str
+    name: str
+    kind: str
+    """`pg_class.relkind`."""
+    guarded: bool
+    """Whether rows of a register can be read through it."""
+    temporary: bool
+    attributes: Mapping[int, Attribute] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterShape:
+    """One declared register as the gate charges it: its key's columns, and the mean bytes of one row in a result."""
+
+    name: str
+    schema: int
+    """Version of the register's declaration, for the template of a disclosure."""
+    key: tuple[str, ...]
+    mean_row_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """A snapshot. `guarded_names`: every name, case as stored, by which rows of a register can be read in SQL text."""
+
+    version: int
+    relations: Mapping[int, Relation]
+    registers: Mapping[str, RegisterShape]
+    guarded_names: frozenset[str]
+    scalar_functions: frozenset[str]
+    """Names of built-in functions that return one value made of their arguments alone, under every overload."""
+    user_operators: bool
+    """Whether an operator or cast was added that could read tables: then no expression is taken to be row-local."""
