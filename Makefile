@@ -76,7 +76,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
            --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 requirements:
-	$(COMPILE) pyproject.toml requirements/core.in -o requirements/core.txt
-	$(COMPILE) pyproject.toml --extra demo requirements/core.in requirements/dev.in -c requirements/core.txt \
+	$(COMPILE) pyproject.toml --extra demo --extra gate requirements/core.in -o requirements/core.txt
+	$(COMPILE) pyproject.toml --extra demo --extra gate requirements/core.in requirements/dev.in -c requirements/core.txt \
 	  -o requirements/dev.txt
 	@! grep -n '://' requirements/*.txt
