@@ -118,7 +118,10 @@ class Outcome(StrEnum):
     """Ended while it ran; `released` says how many rows had left by then."""
     REFUSED = "refused"
     UNATTRIBUTED = "unattributed"
-    """Rows left, but whose they were is not known: `rows` and `size` are all there is."""
+    """Rows left, but whose they were is not known: `rows` and `size` are all there is.
+
+    Of what the gate let through, `released` is how many left, and `rows` as how many persons they are charged.
+    """
 
 
 class Delivery(StrEnum):
