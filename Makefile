@@ -11,7 +11,7 @@ DEV    := $(VENV)/dev.stamp
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test soak bench docs clean requirements static lint types imports budgets mirror pages
+.PHONY: help demo check test soak bench compile docs clean requirements static lint types imports budgets mirror pages
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 24
@@ -45,6 +45,9 @@ soak: $(DEV) ## the tests that take minutes
 
 bench: $(DEV) ## one measurement for each claim; writes bench/RESULTS.md
 	$(BIN)/python bench/run.py $(ARGS)
+
+compile: $(DEV) ## the gate's hot loops as native code, in place (needs a C compiler); undo: make compile ARGS=--remove
+	$(BIN)/python tools/compile.py $(ARGS)
 
 docs: $(DEV) ## write the reference pages anew (docs/cli.md)
 	$(BIN)/python tools/docs_cli.py

@@ -66,3 +66,5 @@ class Catalogue:
     """Names of built-in functions that return one value made of their arguments alone, under every overload."""
     user_operators: bool
     """Whether an operator or cast was added that could read tables: then no expression is taken to be row-local."""
+    names: frozenset[str] = frozenset()
+    """Further names that an error text may quote: constraints, indexes, types, functions, roles."""

@@ -38,7 +38,12 @@ class ClientClosed:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamOpened:
-    """A connection to PostgreSQL stands, TLS included where it is configured; nothing was sent on it yet."""
+    """A connection to PostgreSQL stands, TLS included where it is configured; nothing was sent on it yet.
+
+    `certificate_hash`: RFC 5929 `tls-server-end-point` of PostgreSQL's certificate, empty without TLS.
+    """
+
+    certificate_hash: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,17 @@ class Woken:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """Somebody showed this session's gate key on a connection of his own (`CancelSession`): what runs here is to be
+    cancelled, by `CancelUpstream` with the key that PostgreSQL gave."""
+
+
+@dataclass(frozen=True, slots=True)
 class Draining:
     """The gate is to stop: end when the statement and transaction under way end."""
 
 
 Event: TypeAlias = (
     TlsStarted | FromClient | FromUpstream | ClientClosed | UpstreamOpened | UpstreamClosed | Appended | AppendFailed
-    | Cancelled | VerifierFound | AccountReady | CatalogueChanged | Woken | Draining
+    | Cancelled | VerifierFound | AccountReady | CatalogueChanged | Woken | CancelAsked | Draining
 )  # fmt: skip

@@ -1,0 +1,369 @@
+"""What the text of a statement proves: nothing is decided by it alone, and what it does not prove is charged.
+
+Rules
+1. Whose rows these are is said by PostgreSQL's own description (`plan`). The text may only prove that a description
+   means one row of one table (`single`), that an expression is made of that row alone (`row_local`), that a condition
+   fixes the key (`pins`), or that no register can be read (`register_free`).
+2. Names are counted, not understood: a name of a guarded relation counts wherever it stands, except before a point.
+   Counting too often costs the client; counting too seldom would cost somebody else.
+3. Whatever is not read with certainty (`tokens.Doubt`, other quoting rules, an unsafe encoding) proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Final
+
+from muniment.gate.attribution.catalogue import Catalogue
+from muniment.gate.attribution.copytext import CopyTarget, copy_target
+from muniment.gate.attribution.pins import pinned
+from muniment.gate.attribution.tokens import Doubt, Sort, Token, tokens
+
+TEXT_CHARACTERS: Final = 1 << 20
+"""Characters of a text that is read; a longer one proves nothing."""
+PLAIN: Final = frozenset("count sum avg min max array_agg string_agg bool_and bool_or every coalesce".split())
+"""Functions that run no SQL and read nothing but what the statement names, though they are not scalar."""
+FLAGS: Final = frozenset(
+    "pg_stats pg_stats_ext pg_stats_ext_exprs pg_statistic pg_statistic_ext_data pg_largeobject pg_stat_activity "
+    "pg_authid pg_shadow pg_user_mapping pg_user_mappings pg_stat_statements".split()
+)
+"""Relations of PostgreSQL itself that may show values of a register, or secrets."""
+Set = tuple[str, str | None, bool]
+"""Name, value (`None`: as it was at the start), and whether it ends with the transaction."""
+
+_VERBS: Final = {
+    "select": "select", "values": "select", "table": "select", "insert": "insert", "update": "update",
+    "delete": "delete", "merge": "merge", "explain": "explain", "declare": "declare", "fetch": "fetch", "move": "fetch",
+    "prepare": "prepare", "execute": "execute", "set": "set", "reset": "set", "do": "do", "call": "call",
+    "listen": "listen", "unlisten": "listen", "notify": "notify", "begin": "transaction", "start": "transaction",
+    "commit": "transaction", "end": "transaction", "rollback": "transaction", "abort": "transaction",
+    "savepoint": "transaction", "release": "transaction", "show": "show", "deallocate": "deallocate",
+    "discard": "discard", "close": "close", "lock": "lock", "truncate": "truncate", "vacuum": "vacuum",
+    "analyze": "analyze", "comment": "comment", "grant": "grant", "revoke": "grant", "create": "ddl", "alter": "ddl",
+    "drop": "ddl", "refresh": "ddl", "import": "ddl", "reassign": "ddl", "security": "ddl", "reindex": "ddl",
+    "cluster": "ddl", "checkpoint": "checkpoint", "load": "other",
+}  # fmt: skip
+_NAMES: Final = (Sort.WORD, Sort.NAME)
+_ROWS: Final = frozenset(("select", "insert", "update", "delete", "merge", "declare", "copy-query"))
+"""Kinds whose rows may be proved to be of one row of one table."""
+_FREE: Final = _ROWS | {"show", "set", "transaction", "deallocate", "discard", "close", "explain"}
+_CHANGES: Final = frozenset(("insert", "update", "delete", "merge"))
+_LASTING: Final = _CHANGES | {"create-as", "copy-in", "ddl", "truncate", "grant", "comment", "notify", "other"}
+_NO_CTE: Final = frozenset(("hold", "time", "ties", "ordinality", "check"))
+"""What may stand behind WITH where no query is named by it."""
+_NO_CALL: Final = frozenset(
+    "in and or not where on having when then else case select from join using as by any all some exists values over "
+    "filter within group partition distinct between like ilike similar is returning set limit offset fetch union "
+    "except intersect materialized array row cast coalesce nullif greatest least trim with only lateral cube rollup "
+    "grouping sets into to conflict key cross inner left right full numeric decimal varchar character char bit varying "
+    "time timestamp interval float precision bpchar dec".split()
+)
+"""Words before a bracket that call no function: syntax, types with a length, and what the grammar itself computes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is proved of one text. Without proof every proof is False, every mapping empty; `kind` is the best guess.
+
+    `kind`: the sort of statement ('many' for several, 'other' where it is not known); `verb`: its first word.
+    `mentions`: guarded names, as stored, and how often each stands there. `functions`: names before a bracket.
+    `pins`: column -> literal (text), or number of the parameter (int), that the condition fixes it to.
+    `sets`: what SET and RESET statements change, in order. `names`: cursors, prepared statements, channels, savepoints.
+    """
+
+    kind: str
+    verb: str
+    statements: int
+    provable: bool
+    fingerprint: str
+    mentions: Mapping[str, int] = field(default_factory=dict)
+    functions: frozenset[str] = frozenset()
+    catalogue_flags: frozenset[str] = frozenset()
+    with_: bool = False
+    one_select: bool = False
+    single: bool = False
+    row_local: bool = False
+    register_free: bool = False
+    writes: bool = True
+    pins: Mapping[str, str | int] = field(default_factory=dict, repr=False)
+    copy: CopyTarget | None = None
+    sets: tuple[Set, ...] = field(default=(), repr=False)
+    names: tuple[str, ...] = ()
+
+
+def facts(sql: str, catalogue: Catalogue, *, conforming: bool, safe_encoding: bool) -> Facts:
+    """Read one text.
+
+    `conforming`: `standard_conforming_strings` is on; `safe_encoding`: no byte of a longer character of the client's
+    encoding can be taken for a quote. Never raises.
+    """
+    try:
+        if len(sql) > TEXT_CHARACTERS:
+            raise Doubt("a text that is too long")
+        found = tokens(sql)
+    except Doubt:
+        return Facts("other", "", 1, provable=False, fingerprint=_digest(["?"]))
+    parts = _statements(found)
+    if len(parts) != 1:
+        return _several(parts, found, catalogue)
+    return _one(sql, parts[0], catalogue, provable=conforming and safe_encoding)
+
+
+def _one(sql: str, words: Sequence[Token], catalogue: Catalogue, *, provable: bool) -> Facts:
+    kind, verb = _kind(words)
+    found = Facts(
+        kind=kind,
+        verb=verb,
+        statements=1,
+        provable=provable,
+        fingerprint=_fingerprint(words),
+        mentions=_mentions(words, catalogue.guarded_names),
+        functions=_functions(words),
+        catalogue_flags=_flags(words),
+        with_=_names_a_query(words),
+        writes=_writes(words, kind),
+        copy=copy_target(sql, words) if kind.startswith("copy") else None,
+        sets=_sets(words),
+        names=_names(words, kind),
+    )
+    return _proved(found, words, catalogue) if provable else found
+
+
+def _proved(found: Facts, words: Sequence[Token], catalogue: Catalogue) -> Facts:
+    """With what a text proves that is read as the server reads it."""
+    selects = _selects(words)
+    one_select = selects <= 1 if found.kind in _CHANGES else selects == 1
+    single = found.kind in _ROWS and not found.with_ and set(found.mentions.values()) <= {1}
+    lone = single and one_select and len(found.mentions) == 1
+    return replace(
+        found,
+        one_select=one_select,
+        single=single,
+        row_local=lone and _computed(found, catalogue.scalar_functions, catalogue),
+        register_free=_touches_nothing(found) and _computed(found, catalogue.scalar_functions | PLAIN, catalogue),
+        pins=pinned(words, next(iter(found.mentions))) if lone and found.kind not in _CHANGES else {},
+    )
+
+
+def _computed(found: Facts, functions: frozenset[str], catalogue: Catalogue) -> bool:
+    """Whether expressions are made by these functions and by operators that came with PostgreSQL."""
+    return found.functions <= functions and not catalogue.user_operators
+
+
+def _touches_nothing(found: Facts) -> bool:
+    return found.kind in _FREE and not found.mentions and not found.catalogue_flags
+
+
+def _selects(words: Sequence[Token]) -> int:
+    return sum(token.sort is Sort.WORD and token.text in ("select", "values", "table") for token in words)
+
+
+def _flags(words: Sequence[Token]) -> frozenset[str]:
+    return frozenset(token.text for token in words if token.sort in _NAMES and token.text in FLAGS)
+
+
+def _writes(words: Sequence[Token], kind: str) -> bool:
+    """Whether something lasting may change; in doubt it may, as in a query that names changing verbs under WITH."""
+    changing = any(token.sort is Sort.WORD and token.text in _CHANGES for token in words)
+    return kind in _LASTING or (changing and any(token.text == "with" for token in words))
+
+
+def _several(parts: Sequence[Sequence[Token]], found: Sequence[Token], catalogue: Catalogue) -> Facts:
+    """Several statements in one text prove nothing; an empty text discloses nothing."""
+    if not parts:
+        return Facts("empty", "", 0, provable=True, fingerprint=_digest([]), register_free=True, writes=False)
+    return Facts(
+        kind="many",
+        verb=_kind(parts[0])[1],
+        statements=len(parts),
+        provable=False,
+        fingerprint=_fingerprint(found),
+        mentions=_mentions(found, catalogue.guarded_names),
+        functions=_functions(found),
+        catalogue_flags=_flags(found),
+        with_=_names_a_query(found),
+        sets=tuple(one for part in parts for one in _sets(part)),
+        names=tuple(name for part in parts for name in _names(part, _kind(part)[0])),
+    )
+
+
+# --- the parts of a text -------------------------------------------------------------------------------------------
+
+
+def _statements(found: Sequence[Token]) -> list[Sequence[Token]]:
+    """The statements of a text, split at semicolons outside of brackets; empty ones are left out."""
+    parts: list[list[Token]] = [[]]
+    depth = 0
+    for token in found:
+        if token.sort is Sort.SIGN:
+            depth += (token.text == "(") - (token.text == ")")
+            if token.text == ";" and depth <= 0:
+                parts.append([])
+                continue
+        parts[-1].append(token)
+    return [part for part in parts if part]
+
+
+def _kind(words: Sequence[Token]) -> tuple[str, str]:
+    first = next((token for token in words if token.text != "("), words[0])
+    verb = first.text if first.sort is Sort.WORD else ""
+    if verb == "with":
+        verb = _verb_behind_with(words)
+    if verb == "copy":
+        return _copy_kind(words), verb
+    keywords = {token.text for token in words if token.sort is Sort.WORD}
+    kind, verb = _refined(_VERBS.get(verb, "other"), verb, keywords)
+    if kind in ("explain", "create-as") and keywords & {"execute", "call"}:
+        return "execute", verb
+    if kind == "prepare" and len(words) > 1 and words[1].text == "transaction":
+        return "transaction", verb
+    return kind, verb
+
+
+def _refined(kind: str, verb: str, keywords: set[str]) -> tuple[str, str]:
+    """A copy of rows under a new name is a kind of its own, however it is written."""
+    if kind == "select" and "into" in keywords:
+        return "create-as", "create"
+    if verb == "create" and "as" in keywords and keywords & {"table", "materialized"} and "function" not in keywords:
+        return "create-as", verb
+    return kind, verb
+
+
+def _verb_behind_with(words: Sequence[Token]) -> str:
+    """The first verb outside of brackets behind WITH."""
+    depth = 0
+    for token in words[1:]:
+        if token.sort is Sort.SIGN:
+            depth += (token.text == "(") - (token.text == ")")
+        elif depth == 0 and token.sort is Sort.WORD and token.text in ("select", "values", "table", *_CHANGES):
+            return token.text
+    return ""
+
+
+def _copy_kind(words: Sequence[Token]) -> str:
+    """COPY by where its rows go: 'copy-file' reads or writes files and programs of the server."""
+    keywords = [token.text for token in words if token.sort is Sort.WORD]
+    if "program" in keywords or not {"stdout", "stdin"} & set(keywords):
+        return "copy-file"
+    if len(words) > 1 and words[1].text == "(":
+        return "copy-query"
+    return "copy-in" if "stdin" in keywords else "copy-out"
+
+
+# --- names ---------------------------------------------------------------------------------------------------------
+
+
+def _mentions(words: Sequence[Token], guarded: frozenset[str]) -> dict[str, int]:
+    folded = {name.casefold(): name for name in guarded}
+    found: dict[str, int] = {}
+    for at, token in enumerate(words):
+        if token.sort not in _NAMES:
+            continue
+        name = folded.get(token.text.casefold())
+        if name is None or (at + 1 < len(words) and words[at + 1].text == "." and words[at + 1].sort is Sort.SIGN):
+            continue
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _functions(words: Sequence[Token]) -> frozenset[str]:
+    """Names before a bracket; of another schema than pg_catalog with the schema, so that no built-in has that name."""
+    found: set[str] = set()
+    for at in range(len(words) - 1):
+        token, after = words[at], words[at + 1]
+        if after.text != "(" or after.sort is not Sort.SIGN or token.sort not in _NAMES:
+            continue
+        if token.sort is Sort.WORD and token.text in _NO_CALL:
+            continue
+        schema = _qualifier(words, at)
+        if not schema and _lists_columns(words, at):
+            continue
+        found.add(token.text if schema in ("", "pg_catalog") else f"{schema}.{token.text}")
+    return frozenset(found)
+
+
+def _qualifier(words: Sequence[Token], at: int) -> str:
+    behind_point = at > 1 and words[at - 1].sort is Sort.SIGN and words[at - 1].text == "."
+    return words[at - 2].text if behind_point else ""
+
+
+def _lists_columns(words: Sequence[Token], at: int) -> bool:
+    """Whether the bracket behind a name lists columns: INSERT INTO name (...), COPY name (...)."""
+    return at > 0 and words[at - 1].sort is Sort.WORD and words[at - 1].text in ("into", "copy")
+
+
+def _names_a_query(words: Sequence[Token]) -> bool:
+    """Whether WITH names a query that may be used more than once."""
+    for at, token in enumerate(words):
+        if token.sort is Sort.WORD and token.text == "with":
+            after = words[at + 1] if at + 1 < len(words) else token
+            if after.sort is Sort.NAME or (after.sort is Sort.WORD and after.text not in _NO_CTE):
+                return True
+    return False
+
+
+def _names(words: Sequence[Token], kind: str) -> tuple[str, ...]:
+    """The names a statement of this kind is about."""
+    texts = [token.text for token in words if token.sort in _NAMES]
+    if kind in ("declare", "prepare", "execute") and texts[0] == kind:
+        return tuple(texts[1:2])
+    if kind in ("fetch", "listen", "close", "deallocate"):
+        return _last_name(words)
+    if kind == "transaction" and (texts[0] in ("savepoint", "release") or "to" in texts):
+        return (texts[-1],)
+    return ()
+
+
+def _last_name(words: Sequence[Token]) -> tuple[str, ...]:
+    """The name at the end; none for ALL, `*` or nothing."""
+    last = words[-1]
+    if len(words) == 1 or last.sort not in _NAMES or (last.sort is Sort.WORD and last.text == "all"):
+        return ()
+    return (last.text,)
+
+
+def _sets(words: Sequence[Token]) -> tuple[Set, ...]:
+    """What SET or RESET changes; empty for any other statement."""
+    verb = words[0].text if words[0].sort is Sort.WORD else ""
+    if verb not in ("set", "reset") or len(words) == 1:
+        return ()
+    scope = _scope(words) if verb == "set" else ""
+    at = 2 if scope else 1
+    end = at + 1
+    while end + 1 < len(words) and words[end].text == ".":
+        end += 2
+    name = "".join(token.text for token in words[at:end]).lower()
+    return ((name, None if verb == "reset" else _value(words[end:]), scope == "local"),)
+
+
+def _scope(words: Sequence[Token]) -> str:
+    return words[1].text if len(words) > 3 and words[1].text in ("session", "local") else ""
+
+
+def _value(words: Sequence[Token]) -> str | None:
+    """The value behind `=` or TO; `None` for DEFAULT."""
+    rest = words[1:] if words and words[0].text in ("to", "=") and words[0].sort is not Sort.STRING else words
+    if len(rest) == 1 and rest[0].sort is Sort.WORD and rest[0].text == "default":
+        return None
+    return "".join(token.text for token in rest)
+
+
+# --- fingerprint ---------------------------------------------------------------------------------------------------
+
+
+def _fingerprint(words: Sequence[Token]) -> str:
+    """16 hex digits for the shape of a statement: literals are left out, lists of them are one."""
+    shape: list[str] = []
+    for token in words:
+        literal = token.sort in (Sort.STRING, Sort.ESCAPED, Sort.NUMBER, Sort.PARAMETER)
+        if literal and shape[-2:] == ["?", ","]:
+            shape.pop()
+        else:
+            shape.append("?" if literal else token.text)
+    return _digest(shape)
+
+
+def _digest(shape: Sequence[str]) -> str:
+    return sha256("\x1f".join(shape).encode("utf-8", "surrogateescape")).hexdigest()[:16]
