@@ -1,4 +1,4 @@
-"""Both ends of one conversation through a guarded relay: a client's bytes, the fake PostgreSQL, and a ledger that answers.
+"""Both ends of a conversation through a guarded relay: a client's bytes, the fake PostgreSQL, a ledger that answers.
 
 `Exchange` plays one out in any order that a schedule draws: how the bytes are cut, who moves next, when the ledger
 answers. It watches the one thing that must hold: what a client received of guarded rows was answered for before.

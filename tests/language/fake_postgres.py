@@ -11,8 +11,7 @@ step, so that a test may interleave it with everything else. What it understands
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 
 from muniment.gate.protocol import backend, frontend
@@ -106,12 +105,8 @@ class FakePostgres:
         while True:
             frame = yield from self._read()
             kind = chr(frame.kind)
-            if kind == "S":
-                skip = False
-            if kind in "QFSdcf":
-                extended = False
-            elif kind in "PBDECH":
-                extended = True
+            skip = skip and kind != "S"
+            extended = kind in "PBDECH"
             if kind == "X":
                 return
             if skip:
@@ -122,13 +117,16 @@ class FakePostgres:
                 yield backend.ErrorResponse.of("FATAL", "08P01", "protocol synchronization was lost").build()
                 return
             except Failed as failed:
-                yield self._error(str(failed))
-                if self.status == "T":
-                    self.status = "E"
-                self._portals.clear()
+                yield from self._failed(failed, extended)
                 skip = extended
-                if not skip:
-                    yield from self._ready()
+
+    def _failed(self, failed: Failed, extended: bool) -> Steps:
+        yield self._error(str(failed))
+        if self.status == "T":
+            self.status = "E"
+        self._portals.clear()
+        if not extended:
+            yield from self._ready()
 
     def _handle(self, kind: str, body: bytes) -> Steps:
         if kind in "dcf" or kind == "H":
@@ -172,40 +170,23 @@ class FakePostgres:
         yield from self._ready()
 
     def _start(self, text: str, values: tuple[bytes | None, ...] = ()) -> Result:
-        if self.status == "E" and text.split()[0] not in {"rollback", "commit"}:
+        if self.status == "E" and text.split(maxsplit=1)[0] not in {"rollback", "commit"}:
             raise Failed("25P02")
         self.executed.append(text)
         return self._interpret(text, values)
 
     def _interpret(self, text: str, values: tuple[bytes | None, ...] = ()) -> Result:
-        word = text.split()[0]
-        if word in {"begin", "commit", "rollback"}:
-            return Result(word.upper())
-        if word == "set":
-            return Result("SET", copy=f"set {text[4:]}")
+        word = text.split(maxsplit=1)[0]
+        if word in RESULTS:
+            return RESULTS[word](text)
         if word == "select":
             return self._select(text, values)
-        if word == "insert":
-            return Result("INSERT 0 1")
-        if word == "delete":
-            return Result("DELETE 3", (_field("id", "person"),), [(b"1",), (b"2",), (b"3",)])
-        if word in {"create", "drop"}:
-            return Result(f"{word.upper()} TABLE")
-        if word == "copy":
-            if " from " in text:
-                return Result("COPY", copy="in")
-            rows = [(b"%d\ts%d\n" % (n + 70, n + 70),) for n in range(5)]
-            return Result("COPY", rows=rows, copy="out")
-        if word == "notice":
-            return Result("DO", copy="notice")
         if word == "declare":
             _, name, _, _, inner = text.split(" ", 4)
             self._portals[name] = (inner, self._interpret(inner))
             return Result("DECLARE CURSOR")
         if word == "fetch":
             return self._fetch(text)
-        if word == "raise":
-            return Result("", copy="raise")
         raise Failed("42601")
 
     def _select(self, text: str, values: tuple[bytes | None, ...]) -> Result:
@@ -248,7 +229,7 @@ class FakePostgres:
             raise Failed("P0001")
         if result.copy == "out":
             yield backend.CopyOutResponse(0, (0, 0)).build()
-        stop = len(result.rows) if limit <= 0 else min(len(result.rows), result.at + limit)
+        stop = len(result.rows) if limit <= 0 or result.copy else min(len(result.rows), result.at + limit)
         while result.at < stop:
             if self._cancelled:
                 self._cancelled = False
@@ -314,8 +295,8 @@ class FakePostgres:
             raise Failed("42P05")
         if "muniment refused" in text or ";" in text:
             raise Failed("42601")
-        if text.strip():
-            self._interpret(text) if text.split()[0] == "select" else None
+        if text.split()[:1] == ["select"]:
+            self._interpret(text)
         self._statements[name] = text
         return message(ord("1"), b"")
 
@@ -360,7 +341,7 @@ class FakePostgres:
             result = self._interpret(text)
         before = result.at
         yield from self._deliver(result, limit)
-        if limit > 0 and result.at - before == limit:
+        if limit > 0 and not result.copy and result.at - before == limit:
             yield message(ord("s"), b"")
             return
         yield backend.CommandComplete(self._tag(result)).build()
@@ -371,6 +352,23 @@ def _field(name: str, table: str) -> backend.Field:
     return backend.Field(name, OIDS[table], number, type_oid, size)
 
 
-def key_pair() -> bytes:
-    """A cancel key of PostgreSQL's, as the body of BackendKeyData."""
-    return struct.pack(">iI", 4_242, 99)
+def _copy(text: str) -> Result:
+    if " from " in text and not text.endswith("stdout"):
+        return Result("COPY", copy="in")
+    rows = [(b"%d\ts%d\n" % (number, number),) for number in range(70, 75)]
+    return Result("COPY", rows=rows, copy="out")
+
+
+RESULTS: dict[str, Callable[[str], Result]] = {
+    "begin": lambda _: Result("BEGIN"),
+    "commit": lambda _: Result("COMMIT"),
+    "rollback": lambda _: Result("ROLLBACK"),
+    "set": lambda text: Result("SET", copy=f"set {text[4:]}"),
+    "insert": lambda _: Result("INSERT 0 1"),
+    "delete": lambda _: Result("DELETE 3", (_field("id", "person"),), [(b"1",), (b"2",), (b"3",)]),
+    "create": lambda _: Result("CREATE TABLE"),
+    "drop": lambda _: Result("DROP TABLE"),
+    "copy": _copy,
+    "notice": lambda _: Result("DO", copy="notice"),
+    "raise": lambda _: Result("", copy="raise"),
+}

@@ -300,3 +300,27 @@ def test_a_minute_never_holds_more_persons_than_its_budget(reads: list[tuple[int
             passed.append(time)
             known.add(person)
     assert all(sum(time - 60_000 < one <= time for one in passed) <= 3 for time in passed)
+
+
+# --- budgets that are overdrawn already ------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("_path")
+def test_the_case_load_passes_even_where_the_budget_is_overdrawn() -> None:
+    """A limit that was lowered, or overdrawn in a milder mode, shuts nobody out of the own case-load."""
+    budgets = LocalBudgets()
+    charge(budgets, START, column(1, 2, 3, 4, 5))
+    got = charge(budgets, START, column(1, 2, 6, 3), given=rules(day=2))
+    assert got.allowed == 2 and got.exceeded is not None and got.exceeded.used == 5
+    assert charge(budgets, START, column(5, 4), given=rules(day=0)).allowed == 2
+
+
+@pytest.mark.usefixtures("_path")
+def test_where_unattributed_rows_are_only_logged_they_leave_and_are_counted() -> None:
+    from dataclasses import replace
+
+    budgets, logged = LocalBudgets(), replace(rules(day=4), unattributed="log")
+    assert charge(budgets, START, [[], [], []], [3, 3, 3], logged).allowed == 3
+    assert budgets.used("clerk", START)["day"] == 9
+    got = charge(budgets, START, [[], [1], []], [1, 0, 1], logged)
+    assert got.allowed == 1 and got.exceeded is not None and got.exceeded.used == 10

@@ -154,9 +154,7 @@ def test_nothing_leaves_before_its_token_and_order_is_kept(steps: list[tuple[str
     tokens: list[int] = []
     owner: dict[int, int] = {}
     came = bytearray()
-    count = 0
-    for what, value in steps:
-        count += 1
+    for count, (what, value) in enumerate(steps, 1):
         if what == "send":
             outbox.send(count.to_bytes(2, "big"), value)  # type: ignore[arg-type]
         elif what == "hold":

@@ -217,8 +217,8 @@ def test_a_sync_that_the_copy_did_not_live_to_see_is_answered_all_the_same() -> 
     assert tracker.ready("I") is None
 
 
-@pytest.mark.parametrize(("status", "fails", "committed"), [("I", False, True), ("T", False, False), ("I", True, False)])
-def test_what_was_committed(status: str, fails: bool, committed: bool) -> None:
+@pytest.mark.parametrize(("status", "fails", "committed"), [("I", 0, True), ("T", 0, False), ("I", 1, False)])
+def test_what_was_committed(status: str, fails: int, committed: bool) -> None:
     tracker = asked(Ask(EXECUTE), Ask(EXECUTE), Ask(SYNC))
     tracker.answer(ord("C"))
     tracker.wrote = True

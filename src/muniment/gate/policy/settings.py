@@ -252,13 +252,13 @@ _EXAMPLES: Final[Mapping[str, str]] = {
 }
 _HEADS: Final[Mapping[str, tuple[str, str]]] = {
     "en": (
-        "The gate between clients and PostgreSQL. `muniment gate explain KEY` says what a key means.\n"
+        "The gate between clients and PostgreSQL. `muniment gate key KEY` says what a key means.\n"
         "This file is not encrypted: no password stands in it.",
         "What holds for every account, unless [roles.NAME], [accounts.NAME] or [purposes.NAME] says otherwise,\n"
         "in this order. It begins with watching alone; once the figures are right, set mode = \"stop\".",
     ),
     "zh-TW": (
-        "用戶端與 PostgreSQL 之間的閘道。各項說明見 muniment gate explain KEY。\n本檔未加密,請勿寫入密碼。",
+        "用戶端與 PostgreSQL 之間的閘道。各項說明見 muniment gate key KEY。\n本檔未加密,請勿寫入密碼。",
         "適用於所有帳號;[roles.NAME]、[accounts.NAME]、[purposes.NAME] 依序覆蓋。\n"
         "起始僅觀察不阻擋,確認額度適當後請改為 mode = \"stop\"。",
     ),

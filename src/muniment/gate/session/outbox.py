@@ -66,7 +66,7 @@ class Outbox:
         return not self._queue and not self._ready
 
     def send(self, data: Bytes, part: Part = Part.REPLY, *, committed: bool = False) -> None:
-        """Bytes that wait for nothing but what came before. `committed`, of a ReadyForQuery: a write stands behind it."""
+        """Bytes that wait for nothing but what came before. `committed`, of a ReadyForQuery: a write lies behind it."""
         if not self._queue:
             self._ready.append(data)
             self._size += len(data)

@@ -154,7 +154,8 @@ class Planning:
         refusal = conversation.standing.permit(facts, plan, conversation.columns)
         setup = conversation.setup
         tally = Tally(plan, setup.persons, setup.digest_key, self._memory)
-        run = Guarded(conversation, self.counts, plan, facts, tally, before=before, copy=copy, stop=self._stopping.begin)
+        stop = self._stopping.begin
+        run = Guarded(conversation, self.counts, plan, facts, tally, before=before, copy=copy, stop=stop)
         if refusal is None:
             return run
         conversation.append(run.ended(Outcome.REFUSED))

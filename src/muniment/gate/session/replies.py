@@ -36,6 +36,7 @@ from muniment.gate.session.tracker import DESCRIBE, EXECUTE, PORTAL, QUERY, Ask
 
 DATA_ROW: Final = ord("D")
 COPY_DATA: Final = ord("d")
+IN_FAILED_TRANSACTION: Final = "25P02"
 ROWS_OF: Final = frozenset((DATA_ROW, COPY_DATA))
 
 
@@ -75,7 +76,7 @@ class Replies:
                 continue
             handler = self._handlers.get(frame.kind)
             if handler is None:
-                raise ProtocolError(f"PostgreSQL sent a message of type {shown(frame.kind)}; expected none of that type")
+                raise ProtocolError(f"PostgreSQL sent a message of type {shown(frame.kind)}; expected no such type")
             handler(frame)
 
     # --- rows ---
@@ -174,16 +175,22 @@ class Replies:
             conversation.outbox.send(self._redacted(reported, None), Part.APART)
             return
         ask.run = None
-        if conversation.stop is not None and not self.fatal:
-            return
-        if ask.own and ask.beneficiary is not None and ask.beneficiary.kind == QUERY:
+        if conversation.stop is None or self.fatal:
+            self._failed(ask, reported)
+
+    def _failed(self, ask: Ask, reported: ErrorResponse) -> None:
+        """Tell the client of an error, in the words that are due to it."""
+        outbox = self._conversation.outbox
+        if ask.refusal is not None:
+            outbox.send(error(ask.refusal))
+        elif ask.error and reported.sqlstate == IN_FAILED_TRANSACTION:
+            outbox.send(ask.error)
+        elif ask.beneficiary is None:
+            outbox.send(self._redacted(reported, ask))
+        elif ask.beneficiary.kind == QUERY:
             ask.beneficiary.error = self._redacted(reported, ask.beneficiary)
-        elif ask.refusal is not None:
-            conversation.outbox.send(error(ask.refusal))
-        elif ask.error and reported.sqlstate == "25P02":
-            conversation.outbox.send(ask.error)
         else:
-            conversation.outbox.send(self._redacted(reported, ask.beneficiary or ask))
+            outbox.send(self._redacted(reported, ask.beneficiary))
 
     def _redacted(self, reported: ErrorResponse, ask: Ask | None) -> bytes:
         redaction = self._conversation.redaction

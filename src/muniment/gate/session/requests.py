@@ -3,8 +3,8 @@
 Rules
 1. Policy is asked when something is to run: at Query and Execute. Preparing discloses nothing.
 2. What may not run is replaced by what fails (`refusal`); a FunctionCall always is.
-3. A portal is described by PostgreSQL after it was bound and before it runs, by the gate if the client does not ask: the
-   description of its statement may be of other tables by then.
+3. A portal is described by PostgreSQL after it was bound and before it runs, by the gate if the client does not ask:
+   the description of its statement may be of other tables by then.
 4. COPY describes no columns. Of a query inside one the gate has them described under a name of its own.
 """
 
@@ -17,8 +17,8 @@ import numpy as np
 
 from muniment.disclosure import Channel, Outcome, Template
 from muniment.gate.policy.statements import Refusal
-from muniment.gate.protocol.frontend import Close, Describe, Execute, Parse, Sync, Terminate
 from muniment.gate.protocol.framing import Frame, Piece
+from muniment.gate.protocol.frontend import Close, Describe, Execute, Parse, Sync, Terminate
 from muniment.gate.protocol.wire import ProtocolError, decoded, shown
 from muniment.gate.session import wording
 from muniment.gate.session.commands import CloseUpstream, Entry
@@ -115,8 +115,7 @@ class Requests:
         if refusal is not None:
             self._refuse(ask, refusal)
             return
-        if facts.copy is not None and facts.copy.query:
-            self._describe_inner(ask, facts.copy.query, sync=True)
+        self._describe_inner(ask, facts, sync=True)
         self._tracker.ask(ask)
         conversation.forward(frame.build())
         self._sent(ask, facts)
@@ -160,22 +159,15 @@ class Requests:
     def _execute(self, frame: Frame) -> None:
         conversation, tracker = self._conversation, self._tracker
         name = Execute.parse(frame.body).portal
-        portal = tracker.portal(name)
-        known = portal or tracker.cursors.get(name)
-        facts = (known.facts if known is not None else None) or conversation.unseen
-        text = known.text if known is not None else b""
-        ask = Ask(EXECUTE, name, facts=facts, text=text, writes=conversation.writes(facts))
+        known = tracker.portal(name) or tracker.cursors.get(name) or Portal()
+        facts = known.facts or conversation.unseen
+        ask = Ask(EXECUTE, name, facts=facts, text=known.text, writes=conversation.writes(facts))
         refusal = conversation.standing.permit(facts, None, conversation.columns)
         if refusal is not None:
             self._refuse(ask, refusal)
             return
-        if portal is None or portal.described < 0 or (name and portal.described != tracker.opaque):
-            tracker.ask(Ask(DESCRIBE, name, PORTAL, own=True, beneficiary=ask))
-            conversation.forward(Describe(PORTAL, name).build())
-            if portal is not None:
-                portal.described = tracker.opaque
-        if facts.copy is not None and facts.copy.query:
-            self._describe_inner(ask, facts.copy.query, sync=False)
+        self._describe_portal(ask)
+        self._describe_inner(ask, facts, sync=False)
         tracker.ask(ask)
         conversation.forward(frame.build())
         self._sent(ask, facts)
@@ -245,7 +237,7 @@ class Requests:
             return
         self._head += piece.data
         names = bytes(self._head[5 : 5 + NAMES_BYTES]).split(b"\0", 2)
-        if len(names) < 3:  # noqa: PLR2004
+        if len(names) < 3:
             if piece.last or len(self._head) > NAMES_BYTES:
                 raise ProtocolError("a Bind message has no names at its head")
             return
@@ -255,8 +247,22 @@ class Requests:
 
     # --- what the gate adds ---
 
-    def _describe_inner(self, ask: Ask, query: str, *, sync: bool) -> None:
+    def _describe_portal(self, ask: Ask) -> None:
+        """Have a portal described before it runs, unless the client did since it was bound (rule 3)."""
+        tracker = self._tracker
+        portal = tracker.portal(ask.name)
+        if portal is not None:
+            if portal.described == tracker.opaque or (not ask.name and portal.described >= 0):
+                return
+            portal.described = tracker.opaque
+        tracker.ask(Ask(DESCRIBE, ask.name, PORTAL, own=True, beneficiary=ask))
+        self._conversation.forward(Describe(PORTAL, ask.name).build())
+
+    def _describe_inner(self, ask: Ask, facts: Facts, *, sync: bool) -> None:
         """Have the query inside a COPY described, ahead of it (rule 4)."""
+        query = facts.copy.query if facts.copy is not None else None
+        if not query:
+            return
         tracker, conversation = self._tracker, self._conversation
         name = conversation.substitutes.name
         tracker.ask(Ask(PARSE, name, own=True, beneficiary=ask, statement=Statement(None)))
@@ -303,13 +309,13 @@ def _only_text(body: bytes) -> bytes:
 def _two_texts(body: bytes) -> tuple[bytes, bytes]:
     """The two texts at the head of Parse and Bind. Raises `ProtocolError`."""
     parts = body.split(b"\0", 2)
-    if len(parts) < 3:  # noqa: PLR2004
+    if len(parts) < 3:
         raise ProtocolError("a message ends within its names")
     return parts[0], parts[1]
 
 
 def _target(body: bytes) -> tuple[int, str]:
     """What a Describe or Close is about. Raises `ProtocolError`."""
-    if len(body) < 2 or body[0] not in (PORTAL, STATEMENT) or body.find(b"\0") != len(body) - 1:  # noqa: PLR2004
+    if len(body) < 2 or body[0] not in (PORTAL, STATEMENT) or body.find(b"\0") != len(body) - 1:
         raise ProtocolError("a Describe or Close message names neither a statement nor a portal")
     return body[0], decoded(body[1:-1])

@@ -162,7 +162,7 @@ class Guarded:
     def piece(self, piece: Piece) -> None:
         """See `Run`. The row is charged by the length that its head says, before its first byte leaves."""
         if piece.first:
-            length = int.from_bytes(piece.data[1:5], "big") if len(piece.data) >= 5 else 1 << 30  # noqa: PLR2004
+            length = int.from_bytes(piece.data[1:5], "big") if len(piece.data) >= 5 else 1 << 30
             self._release(piece.data, [len(piece.data)], self._nameless([length]))
         elif self._conversation.stop is None:
             self._conversation.outbox.send(piece.data)

@@ -1,4 +1,4 @@
-"""One client's conversation as a pure machine: events in, commands out; nothing leaves unrecorded.
+r"""One client's conversation as a pure machine: events in, commands out; nothing leaves unrecorded.
 
     Opening  --login--> Relay     guarded accounts: every message is followed
                     \-> Passage   accounts that are not guarded: bytes pass

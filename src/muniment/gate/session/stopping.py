@@ -4,7 +4,7 @@ Rules
 1. What was allowed leaves; of what comes after, nothing does. PostgreSQL's answers are followed to the ReadyForQuery of
    the pipeline, and kept from the client.
 2. Nothing new goes to PostgreSQL until that ReadyForQuery came *and* the cancel request is done with: a late one would
-   hit the next statement. Where the client has sent no Sync, the gate sends one, and keeps the client's from PostgreSQL.
+   hit the next statement. Where the client has sent no Sync, the gate sends one, and does not pass on the client's.
 3. The client is told at the end, when it is known what became of the statement: 57014 (or MU001), or MU002 where
    something that may write took effect. The state of the transaction is the true one.
 """

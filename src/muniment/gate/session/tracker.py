@@ -203,7 +203,7 @@ class Tracker:
         return ask
 
     def failed_ask(self) -> Ask | None:
-        """An error came: whom it belongs to. What is skipped after it is forgotten. `None`: it belongs to no message."""
+        """An error came: whom it belongs to, `None` for no message. What is skipped after it is forgotten."""
         self.copying = False
         if not self.asked:
             return None

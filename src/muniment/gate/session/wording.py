@@ -24,8 +24,9 @@ _WINDOWS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "rows": "rows of one statement",
         },
         _ZH: {
-            "minute": "每分鐘可查閱人數", "hour": "每小時可查閱人數", "day": "每日可查閱人數", "month": "三十日內可查閱人數",
-            "lifetime": "可查閱總人數", "grant": "本次緊急查閱人數", "rows": "單一查詢筆數",
+            "minute": "每分鐘可查閱人數", "hour": "每小時可查閱人數", "day": "每日可查閱人數",
+            "month": "三十日內可查閱人數", "lifetime": "可查閱總人數", "grant": "本次緊急查閱人數",
+            "rows": "單一查詢筆數",
         },
     }
 )  # fmt: skip
