@@ -1,266 +1,351 @@
-"""The gate of a workspace: its settings beside muniment.toml, and everything that `gate.server` is given.
+"""The gate of a workspace: gate.toml, and everything that a running gate is made of.
 
-What the gate records goes into the ledger of this workspace; the keys stay in this process. It runs without the mark
-keys, unless marks are written into results.
+Rules
+1. gate.toml lies beside muniment.toml and holds no secret. A register stands in both: declared there, guarded here.
+2. Each thread and process opens the workspace's parts anew; only keys in memory are shared.
+3. The second place of the ledger holds the spool too: what is released while the ledger is down.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 
-from muniment.disclosure import Channel, Outcome, Party, Register, Template
+from muniment.disclosure import Channel, Outcome, Party, Template
 from muniment.durable import read_file, replace_file
-from muniment.errors import InputError, MunimentError, UnreachableError
+from muniment.errors import InputError, UnreachableError
 from muniment.gate.attribution.catalogue import RegisterShape
 from muniment.gate.policy.explain import Finding, Traffic, replay
 from muniment.gate.policy.settings import GateSettings, parse, render_settings
-from muniment.gate.server.control import GuardedTable, PostgresControl
-from muniment.gate.server.parts import GateParts
-from muniment.gate.server.sessions import zone
-from muniment.gate.server.spool import Spool
 from muniment.ledger.declarations import schema_version
 from muniment.ledger.journal import Journal
-from muniment.ledger.store import Ledger
-from muniment.workspace.doctoring import State
-from muniment.workspace.office import JOURNAL, SECOND, open_parts
+from muniment.limits import CONFIG_BYTES
+from muniment.workspace.bookkeeping import Selection
 from muniment.workspace.parts import Parts
 
-GATE: Final = "gate.toml"
-SPOOL: Final = "gate-spool"
-"""The folder, in the second place, for what is released while the ledger is down."""
-SETTINGS_BYTES: Final = 1 << 20
-EXPIRES_SOON: Final = 21
-"""Days before the end of a certificate from which it is time to renew it."""
+if TYPE_CHECKING:
+    from muniment.gate.server.control import PostgresControl
+    from muniment.gate.server.parts import GateParts
+    from muniment.gate.server.spool import Spool
+    from muniment.gate.session.marking import ResultMarker
+    from muniment.ledger.batch import Batch
+    from muniment.ledger.reader import LedgerReader
 
-
-# --- settings --------------------------------------------------------------------------------------------------------
-
-
-def settings_of(parts: Parts, path: Path | None = None) -> GateSettings:
-    """gate.toml, or another file of that form. Raises `InputError` that names file and key."""
-    file = path or parts.folder / GATE
-    if not file.exists():
-        raise InputError(f"{file}: there are no settings of a gate", hint="muniment gate init --upstream HOST:PORT")
-    found = parse(_text(file), file)
-    known = {register.name for register in parts.config.registers}
-    strange = [name for name in found.registers if name not in known]
-    if strange:
-        raise InputError(
-            f"{file}: [registers.{strange[0]}]: there is no register of that name; expected one of "
-            f"{', '.join(sorted(known))}",
-            hint="muniment register add NAME SOURCE --key COLUMN",
-        )
-    return found
-
-
-def begin(parts: Parts, values: Mapping[str, Any], tables: Mapping[str, str]) -> Path:
-    """Write a new, commented gate.toml; `InputError` where there is one already, or where a value is not right."""
-    path = parts.folder / GATE
-    if path.exists():
-        raise InputError(f"{path}: there are settings of a gate already; they stay", hint="edit that file")
-    for name in tables:
-        parts.register(name)
-    replace_file(path, [render_settings(values, tables, parts.config.workspace.lang).encode()], mode=0o600)
-    return path
-
-
-# --- what the server is given ----------------------------------------------------------------------------------------
-
-
-def gate_parts(parts: Parts, *, log_file: Path | None = None) -> GateParts:
-    """Everything that a gate of this workspace is made of. Errors as `settings_of`."""
-    settings = settings_of(parts)
-    if not settings.registers:
-        raise InputError(
-            f"{parts.folder / GATE}: no register is guarded",
-            hint='add a block: [registers.NAME] table = "schema.table"',
-        )
-    registers = {name: parts.register(name) for name in settings.registers}
-    second = parts.folder / (parts.config.ledger.second or SECOND)
-    segment_keys = parts.ring.all("segment")
-    clock = _milliseconds(parts)
-    return GateParts(
-        settings=settings,
-        open_ledger=lambda: _ledger(parts),
-        pseudonym_keys=parts.ring.all("pseudonym"),
-        registers={name: _shape(parts, settings, one) for name, one in registers.items()},
-        clock=clock,
-        lang=parts.config.workspace.lang,
-        folder=parts.folder,
-        new_control=lambda: control_of(parts, settings),
-        log_file=log_file,
-        new_spool=lambda: Spool(second / SPOOL, segment_keys, clock, _random_bytes),
-        reload=lambda: settings_of(parts),
-    )
-
-
-def control_of(parts: Parts, settings: GateSettings) -> PostgresControl:
-    """The control connection, not opened yet. Raises `InputError` where its password cannot be read."""
-    tables = {}
-    for name, guarded in settings.registers.items():
-        register = parts.register(name)
-        numbers = {column.name: column.number for column in register.columns}
-        tables[name] = GuardedTable(
-            guarded.table, register.key, numbers, schema_version(parts.journal, name), guarded.mean_row_bytes
-        )
-    return PostgresControl(settings.control, tables, _password(parts.folder, settings.control_password_file))
-
-
-def run(parts: Parts, *, log_file: Path | None = None) -> int:
-    """Run the gate until it is told to end; returns the exit code."""
-    from muniment.gate.server.workers import run as serve
-
-    return serve(gate_parts(parts, log_file=log_file))
-
-
-def _ledger(parts: Parts) -> Ledger:
-    journal = Journal.open(parts.folder / JOURNAL, parts.ring.all("segment"))
-    return open_parts(parts.folder, parts.ring, journal, parts.clock).ledger
-
-
-def _shape(parts: Parts, settings: GateSettings, register: Register) -> RegisterShape:
-    mean = settings.registers[register.name].mean_row_bytes
-    return RegisterShape(register.name, schema_version(parts.journal, register.name), register.key, mean or 0.0)
-
-
-def _milliseconds(parts: Parts) -> Callable[[], int]:
-    return lambda: int(parts.clock().timestamp() * 1000)
-
-
-def _random_bytes(count: int) -> bytes:
-    import os
-
-    return os.urandom(count)
-
-
-def _password(folder: Path, file: str) -> str | None:
-    if not file:
-        return None
-    return _text(folder / file).strip() or None
-
-
-def _text(path: Path) -> str:
-    found = read_file(path, SETTINGS_BYTES)
-    if found is None:
-        raise InputError(f"{path}: there is no such file")
-    return found.decode("utf-8-sig", "replace")
-
-
-# --- check -----------------------------------------------------------------------------------------------------------
+SETTINGS = "gate.toml"
+SPOOL = "spool"
+"""The folder of the second place that takes what is released while the ledger is down."""
+REPLAYED = 4_096
+"""Disclosures that a replay reads at a time."""
 
 
 @dataclass(frozen=True, slots=True)
-class GateCheck:
-    """One thing that was looked at; `values` fill the text `gate_check.NAME.STATE`."""
+class NewGate:
+    """A gate as asked for; what is empty is taken from the sources of the registers."""
 
-    name: str
-    state: State
-    values: dict[str, object] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, object]:
-        """The JSON of one check in `muniment gate check --json`."""
-        return {"check": self.name, "state": self.state, **self.values}
+    listen: tuple[str, ...] = ("127.0.0.1:6432",)
+    upstream: str = ""
+    control: str = ""
+    tables: tuple[tuple[str, str], ...] = ()
 
 
-def check(parts: Parts) -> tuple[GateCheck, ...]:
-    """Settings, certificate, control connection, registers and secrets of accounts; nothing is changed.
+class Gatehouse:
+    """What `Workspace.gate` gives: the gate of one workspace."""
 
-    Raises `InputError` where the settings themselves are not right: there is nothing to check then.
-    """
-    settings = settings_of(parts)
-    found = [GateCheck("settings", "ok", {"registers": len(settings.registers), "accounts": len(settings.accounts)})]
-    return (*found, *_certificates(parts, settings), *_upstream(parts, settings))
+    def __init__(self, parts: Parts) -> None:
+        """For `Workspace` only."""
+        self._parts = parts
+
+    def __repr__(self) -> str:
+        return f"Gatehouse({str(self._parts.folder)!r})"
+
+    @property
+    def parts(self) -> Parts:
+        """The opened parts of the workspace."""
+        return self._parts
+
+    @property
+    def path(self) -> Path:
+        """Where gate.toml lies."""
+        return self._parts.folder / SETTINGS
+
+    @property
+    def there(self) -> bool:
+        """Whether this workspace has a gate."""
+        return self.path.exists()
+
+    def init(self, new: NewGate) -> Path:
+        """Write a commented gate.toml that watches and stops nobody yet; returns its path.
+
+        Raises `InputError` where there is one, or where nothing says which PostgreSQL and which tables.
+        """
+        if self.there:
+            raise InputError(f"{self.path}: there is a gate already; it stays", hint="edit the file")
+        text = render_settings(*_asked(self._parts, new), lang=self._parts.config.workspace.lang)
+        replace_file(self.path, [text.encode()])
+        return self.path
+
+    def settings(self, path: Path | None = None) -> GateSettings:
+        """gate.toml as it is now, or another file of its form; errors as `policy.settings.parse`."""
+        return load(path or self.path, self._parts)
+
+    def gate_parts(self, *, log: Path | None = None, settings: GateSettings | None = None) -> GateParts:
+        """Everything for `gate.server.workers.run`. Errors of whatever is not as it should be."""
+        return gate_parts(self._parts, settings or self.settings(), log=log)
+
+    def run(self, *, log: Path | None = None) -> int:
+        """Run the gate until it is told to end; returns the exit code."""
+        from muniment.gate.server.workers import run
+
+        return run(self.gate_parts(log=log))
+
+    def explain(
+        self, rules: Path, *, account: str | None = None, since: datetime | None = None,
+        roles: Callable[[str], Sequence[str]] = lambda _: (),
+    ) -> tuple[Finding, ...]:  # fmt: skip
+        """What the rules of another file would have stopped of what the ledger holds; see `policy.explain.replay`.
+
+        With `since` nothing is known of what was received before. Raises `InputError` for a file that is no gate.toml.
+        """
+        settings = self.settings(rules)
+        selection = Selection(account=account, channel=Channel.GATE.value, since=since)
+        return replay(
+            settings, traffic(self._parts, selection), roles,
+            caseload_days=settings.caseload_days, offset_minutes=_offset(settings),
+        )  # fmt: skip
 
 
-def _certificates(parts: Parts, settings: GateSettings) -> Iterator[GateCheck]:
-    from cryptography import x509
-
-    from muniment.gate.server.tls import server_tls
-
-    if not settings.certificate:
-        yield GateCheck("certificate", "warn", {})
-        return
-    path = parts.folder / settings.certificate
+def load(path: Path, parts: Parts) -> GateSettings:
+    """Read a gate.toml. `InputError` where there is none, it is not right, or it guards a register unknown here."""
+    data = read_file(path, CONFIG_BYTES)
+    if data is None:
+        raise InputError(f"{path}: there is no gate", hint="muniment gate init")
     try:
-        server_tls(path, parts.folder / settings.certificate_key)
-        days = (x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc - _now(parts)).days
-    except MunimentError as error:
-        yield GateCheck("certificate", "fault", {"reason": error.message})
-        return
-    state: State = "ok" if days >= EXPIRES_SOON else "fault"
-    yield GateCheck("certificate", state, {"days": days, "reason": f"{days} days left"})
+        settings = parse(data.decode("utf-8-sig"), path)
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: expected UTF-8 text") from None
+    for name in settings.registers:
+        parts.register(name)
+    if not settings.registers:
+        raise InputError(f"{path}: no [registers.NAME] says what is guarded", hint="muniment gate init writes them")
+    return settings
 
 
-def _upstream(parts: Parts, settings: GateSettings) -> Iterator[GateCheck]:
-    control = control_of(parts, settings)
-    try:
-        catalogue = control.catalogue()
-        guarded = sorted(relation.name for relation in catalogue.relations.values() if relation.guarded)
-        yield GateCheck("catalogue", "ok", {"relations": len(guarded), "names": ", ".join(guarded[:20])})
-        for name, shape in catalogue.registers.items():
-            yield GateCheck("register", "ok", {"register": name, "bytes": round(shape.mean_row_bytes, 1)})
-        lacking = [account for account in settings.accounts if control.verifier(account).secret is None]
-        values: dict[str, object] = {"accounts": len(settings.accounts), "lacking": ", ".join(lacking[:10])}
-        yield GateCheck("secrets", "warn" if lacking else "ok", values)
-        if catalogue.user_operators:
-            yield GateCheck("operators", "warn", {})
-    except UnreachableError as error:
-        yield GateCheck("catalogue", "fault", {"reason": error.message})
-    except InputError as error:
-        yield GateCheck("catalogue", "fault", {"reason": error.message})
-    finally:
-        control.close()
-
-
-def _now(parts: Parts) -> datetime:
-    return parts.clock().astimezone(UTC)
-
-
-# --- explain ---------------------------------------------------------------------------------------------------------
-
-
-def replayed(
-    parts: Parts, rules: Path | None, *, account: str | None = None, since: datetime | None = None
-) -> tuple[Finding, ...]:
-    """What changed settings would have made of the traffic that the ledger holds, by account.
-
-    `rules`: a file of the form of gate.toml. Roles are not known here: only [accounts.NAME] and [defaults] count.
-    """
-    settings = settings_of(parts, rules)
-    local = zone(settings)
-
-    def offset(now: int) -> int:
-        found = datetime.fromtimestamp(now / 1000, UTC).astimezone(local).utcoffset()
-        return 0 if found is None else int(found.total_seconds() // 60)
-
-    days = int(settings.defaults.get("caseload_days", 30))
-    return replay(settings, _traffic(parts, account, since), caseload_days=days, offset_minutes=offset)
-
-
-def _traffic(parts: Parts, account: str | None, since: datetime | None) -> Iterator[Traffic]:
-    reader = parts.ledger.reader()
-    start = 0 if since is None else int(since.timestamp() * 1000)
-    rows = reader.select(channel=Channel.GATE, account=account, since=start)
-    batch = reader.batch(rows, records=True)
-    templates = [Template.from_text(text) for text in batch.template.values]
-    parties = [Party.from_text(text) for text in batch.party.values]
-    for row in range(len(batch)):
-        template = templates[int(batch.template.codes[row])]
-        if template.outcome not in (Outcome.GIVEN, Outcome.UNATTRIBUTED):
+def _asked(parts: Parts, new: NewGate) -> tuple[dict[str, Any], dict[str, str]]:
+    """Keys of [gate] and the live tables; what was not given comes from the first register that is in PostgreSQL."""
+    tables = dict(new.tables)
+    upstream, control = new.upstream, new.control
+    for declared in parts.config.registers:
+        found = _live(declared.source)
+        if found is None:
             continue
-        nameless = template.outcome is Outcome.UNATTRIBUTED
-        yield Traffic(
-            time=int(batch.occurred[row] or batch.time[row]),
-            account=parties[int(batch.party.codes[row])].account,
-            ordinals=np.zeros(0, np.uint32) if nameless else batch.records(row),
-            anonymous=int(batch.rows[row]) if nameless else 0,
-            case=batch.case[row],
-            purpose=template.purpose,
+        address, conninfo, table = found
+        if not new.tables:
+            tables[declared.name] = table
+        upstream, control = upstream or address, control or conninfo
+    if not tables or not upstream or not control:
+        raise InputError(
+            "no register lies in PostgreSQL: expected where the live tables are",
+            hint="muniment gate init --upstream HOST:PORT --control CONNINFO --table REGISTER=SCHEMA.TABLE",
         )
+    for name in tables:
+        parts.register(name)
+    host, _, port = upstream.rpartition(":") if ":" in upstream else (upstream, "", "5432")
+    if not port.isdigit() or not host:
+        raise InputError(f"--upstream {upstream!r}: expected HOST or HOST:PORT")
+    values = {"upstream_host": host.strip("[]"), "upstream_port": int(port), "control": control}
+    return {**values, "listen": list(new.listen)}, tables
 
+
+def _live(source: str) -> tuple[str, str, str] | None:
+    """Address, connection string and table of a source in PostgreSQL; `None` for another one."""
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+    from muniment.ingest.postgres import split_location
+
+    if not source.startswith(("postgres://", "postgresql://")):
+        return None
+    conninfo, schema, table = split_location(source)
+    given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
+    host, port = given.get("host", "127.0.0.1"), given.get("port", "5432")
+    return f"{host}:{port}", make_conninfo(**given), f"{schema or 'public'}.{table}"
+
+
+# --- what a running gate is made of --------------------------------------------------------------------------------
+
+
+def gate_parts(parts: Parts, settings: GateSettings, *, log: Path | None = None) -> GateParts:
+    """Everything that a gate is made of; `log` is a file for the log, standard error without one."""
+    from muniment.gate.server.parts import GateParts
+    from muniment.gate.server.sessions import Sessions
+    from muniment.workspace.ordinals import epochs
+
+    keys = epochs(parts)
+    return GateParts(
+        settings=settings,
+        open_ledger=lambda: opened(parts).ledger,
+        pseudonym_keys=keys,
+        registers=shapes(parts, settings),
+        clock=lambda: milliseconds(parts),
+        lang=parts.config.workspace.lang,
+        folder=parts.folder,
+        new_control=lambda: control(parts, settings),
+        new_session=Sessions(parts.folder, keys, os.urandom, marker=cast(Any, marker(parts, settings))),
+        log_file=log,
+        new_spool=lambda: spool(parts),
+        reload=lambda: load(parts.folder / SETTINGS, opened(parts)),
+    )
+
+
+def opened(parts: Parts) -> Parts:
+    """The parts of the same workspace, opened anew: for another thread or process."""
+    from muniment.workspace.office import JOURNAL, open_parts
+
+    journal = Journal.open(parts.folder / JOURNAL, parts.ring.all("segment"))
+    return open_parts(parts.folder, parts.ring, journal, parts.clock)
+
+
+def milliseconds(parts: Parts) -> int:
+    """The workspace's clock, ms since 1970, UTC."""
+    return int(parts.clock().timestamp() * 1_000)
+
+
+def shapes(parts: Parts, settings: GateSettings) -> Mapping[str, RegisterShape]:
+    """The guarded registers as the gate charges them; mean row bytes as configured, 0 where they are measured."""
+    return {
+        name: RegisterShape(
+            name, schema_version(parts.journal, name), parts.register(name).key, table.mean_row_bytes or 0.0
+        )
+        for name, table in settings.registers.items()
+    }
+
+
+def control(parts: Parts, settings: GateSettings) -> PostgresControl:
+    """The control connection, not opened yet. Raises `InputError` where its password file is missing."""
+    from muniment.gate.server.control import GuardedTable, PostgresControl
+
+    tables = {
+        name: GuardedTable(
+            table.table,
+            register.key,
+            {column.name: column.number for column in register.columns},
+            schema_version(parts.journal, name),
+            table.mean_row_bytes,
+        )
+        for name, table, register in ((name, one, parts.register(name)) for name, one in settings.registers.items())
+    }
+    return PostgresControl(settings.control, tables, password(parts, settings.control_password_file))
+
+
+def password(parts: Parts, file: str) -> str | None:
+    """The first line of a password file; `None` where no file is named, so that libpq looks for it."""
+    if not file:
+        return None
+    data = read_file(parts.folder / file, CONFIG_BYTES)
+    if data is None:
+        raise InputError(f"{parts.folder / file}: there is no such file; expected a password on its first line")
+    return data.decode("utf-8", "replace").splitlines()[0] if data else ""
+
+
+def spool(parts: Parts) -> Spool:
+    """The second place of this process; nothing is written before something is released."""
+    from muniment.gate.server.spool import Spool
+
+    return Spool(spool_folder(parts), parts.ring.all("segment"), lambda: milliseconds(parts), os.urandom)
+
+
+def spool_folder(parts: Parts) -> Path:
+    """Where the spool lies."""
+    return parts.ledger.place.second / SPOOL
+
+
+def marks_wanted(settings: GateSettings) -> bool:
+    """Whether any table of the policy has marks written in flight: then the mark keys must be open."""
+    layers = (settings.defaults, *settings.roles.values(), *settings.accounts.values())
+    return any(layer.get("marks") for layer in layers)
+
+
+def marker(parts: Parts, settings: GateSettings) -> ResultMarker | None:
+    """Marks in flight, `None` where no account has them. Reads each marked register once, for its baseline.
+
+    Accounts that gate.toml names are put on record as candidates here; others at their first marked result.
+    Raises `InputError` where marks are wanted and no register allows a carrier.
+    """
+    from muniment.gate.session.marking import ResultMarker
+    from muniment.workspace.gatemarks import AccountNumbers, marked_register
+
+    if not marks_wanted(settings):
+        return None
+    found = [one for one in (marked_register(parts, name) for name in settings.registers) if one is not None]
+    if not found:
+        raise InputError(
+            f"{SETTINGS} wants marks in results, but no carrier is allowed on any column of a guarded register",
+            hint="muniment register suggest NAME",
+        )
+    numbers = AccountNumbers(opened(parts))
+    for account, layer in settings.accounts.items():
+        if layer.get("marks", settings.defaults.get("marks", False)):
+            for register in found:
+                numbers.number(str(layer.get("recipient", account)), register.name)
+    return ResultMarker(found, numbers)
+
+
+# --- replay --------------------------------------------------------------------------------------------------------
+
+
+def traffic(parts: Parts, selection: Selection) -> Iterator[Traffic]:
+    """Disclosures of the gate in the ledger, in its order; errors as `Ledger.reader`."""
+    reader: LedgerReader = parts.ledger.reader()
+    rows = selection.rows(reader)
+    for start in range(0, len(rows), REPLAYED):
+        yield from _traffic(reader.batch(rows.take(np.arange(start, min(start + REPLAYED, len(rows)))), records=True))
+
+
+def _traffic(batch: Batch) -> Iterator[Traffic]:
+    parties = [Party.from_text(text) for text in batch.party.values]
+    templates = [Template.from_text(text) for text in batch.template.values]
+    moments = np.where(batch.occurred > 0, batch.occurred, batch.time).tolist()
+    for row, moment in enumerate(moments):
+        party, template = parties[int(batch.party.codes[row])], templates[int(batch.template.codes[row])]
+        nameless = int(batch.rows[row]) if template.outcome is Outcome.UNATTRIBUTED else 0
+        ordinals = batch.records(row)
+        if len(ordinals) or nameless:
+            account = party.account or party.recipient
+            yield Traffic(moment, account, ordinals, nameless, batch.case[row], template.purpose)
+
+
+def roles_of(parts: Parts, settings: GateSettings) -> Callable[[str], Sequence[str]]:
+    """The roles of an account as PostgreSQL has them now; none where it cannot be asked."""
+    found: dict[str, Sequence[str]] = {}
+    asked = control(parts, settings)
+    down = False
+
+    def roles(account: str) -> Sequence[str]:
+        nonlocal down
+        if account not in found and not down:
+            try:
+                found[account] = asked.verifier(account).roles
+            except UnreachableError:
+                down = True
+        return found.get(account, ())
+
+    return roles
+
+
+def _offset(settings: GateSettings) -> Callable[[int], int]:
+    try:
+        zone = ZoneInfo(settings.time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise InputError(f"time_zone is {settings.time_zone!r}; expected a name such as Asia/Taipei") from error
+
+    def minutes(now: int) -> int:
+        offset = datetime.fromtimestamp(now / 1_000, UTC).astimezone(zone).utcoffset()
+        return 0 if offset is None else int(offset.total_seconds() // 60)
+
+    return minutes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -100,19 +101,20 @@ def _wider(notebook: Notebook, window: str, now: int) -> int:
     return sum(number for time, number in notebook.charges[window] if time > now - length)
 
 
-@given(calls(), LIMITS, st.sampled_from([0, 1, 30]), st.sampled_from(["stop", "warn", "throttle"]))
+@given(calls(), LIMITS, st.sampled_from([0, 1, 30]), st.sampled_from(["stop", "warn", "throttle"]), st.booleans())
 def test_loop_and_arrays_charge_alike(
-    drawn: list[tuple[int, list[list[int]], list[int], bool]], limits: dict[str, int], days: int, mode: str
+    drawn: list[tuple[int, list[list[int]], list[int], bool]], limits: dict[str, int], days: int, mode: str, log: bool
 ) -> None:
+    given = replace(rules(mode, 4, **limits), unattributed="log" if log else "charge")
     loop, arrays, now = LocalBudgets(days), LocalBudgets(days), START
     was = module.FEW_CELLS
     try:
         for step, rows, anonymous, free in drawn:
             now += step
             module.FEW_CELLS = 10**9  # type: ignore[misc]
-            one = charge(loop, now, rows, anonymous, rules(mode, 4, **limits), free=free)
+            one = charge(loop, now, rows, anonymous, given, free=free)
             module.FEW_CELLS = -1  # type: ignore[misc]
-            assert charge(arrays, now, rows, anonymous, rules(mode, 4, **limits), free=free) == one
+            assert charge(arrays, now, rows, anonymous, given, free=free) == one
             assert loop.used("clerk", now) == arrays.used("clerk", now)
     finally:
         module.FEW_CELLS = was  # type: ignore[misc]
@@ -317,8 +319,6 @@ def test_the_case_load_passes_even_where_the_budget_is_overdrawn() -> None:
 
 @pytest.mark.usefixtures("_path")
 def test_where_unattributed_rows_are_only_logged_they_leave_and_are_counted() -> None:
-    from dataclasses import replace
-
     budgets, logged = LocalBudgets(), replace(rules(day=4), unattributed="log")
     assert charge(budgets, START, [[], [], []], [3, 3, 3], logged).allowed == 3
     assert budgets.used("clerk", START)["day"] == 9

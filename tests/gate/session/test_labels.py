@@ -79,6 +79,14 @@ def test_rollback_to_a_savepoint_that_nobody_names_is_told_by_the_status() -> No
     assert labels.case == ""
 
 
+def test_a_rollback_without_a_name_leaves_only_what_is_certain_until_its_status_comes() -> None:
+    steps = (("set", "A"), ("ready", "I"), ("BEGIN",), ("set", "B"), ("SAVEPOINT", "s"), ("set", "C"), ("ROLLBACK",))
+    assert played(*steps).case == ""
+    assert played(*steps, ("ready", "I")).case == "A"
+    assert played(*steps, ("ready", "T")).case == ""
+    assert played(*steps, ("ready", "T"), ("set", "D"), ("COMMIT",), ("ready", "I")).case == "D"
+
+
 def test_the_labels_are_four_and_their_names_are_taken_in_any_case() -> None:
     labels = Labels()
     for name in ("Muniment.Case", "muniment.PURPOSE", "muniment.actor", "muniment.break_glass", "muniment.other", "x"):

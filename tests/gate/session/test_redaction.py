@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
+from language.postgres import programs_of_wheel, running
 from muniment.gate.attribution.catalogue import Attribute, Catalogue, Relation
 from muniment.gate.session.messages import PATTERNS, WITHHELD, told
 from muniment.gate.session.redaction import (
@@ -131,14 +132,19 @@ ATTACKS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def _server(postgres_url: str) -> Iterator[str]:
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("drop schema if exists redacted cascade")
-        connection.execute(_SETUP)  # type: ignore[arg-type]
-    yield postgres_url
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute("drop schema if exists redacted cascade")
+@pytest.fixture(scope="module", params=["machine", *("wheel" for _ in programs_of_wheel()[:1])])
+def _server(request: pytest.FixtureRequest, postgres_url: str) -> Iterator[str]:
+    """The server of all tests, and the newest there is: what errors say changes from version to version."""
+    with contextlib.ExitStack() as stack:
+        url = postgres_url
+        if request.param == "wheel":
+            url = stack.enter_context(running(programs_of_wheel()[0])).url
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("drop schema if exists redacted cascade")
+            connection.execute(_SETUP)  # type: ignore[arg-type]
+        yield url
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("drop schema if exists redacted cascade")
 
 
 @pytest.fixture

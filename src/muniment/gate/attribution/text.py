@@ -27,9 +27,10 @@ PLAIN: Final = frozenset("count sum avg min max array_agg string_agg bool_and bo
 """Functions that run no SQL and read nothing but what the statement names, though they are not scalar."""
 FLAGS: Final = frozenset(
     "pg_stats pg_stats_ext pg_stats_ext_exprs pg_statistic pg_statistic_ext_data pg_largeobject pg_stat_activity "
-    "pg_authid pg_shadow pg_user_mapping pg_user_mappings pg_stat_statements".split()
+    "pg_authid pg_shadow pg_user_mapping pg_user_mappings pg_stat_statements lo_get lo_put lo_export lo_import lo_open "
+    "loread lowrite lo_creat lo_create lo_from_bytea lo_unlink".split()
 )
-"""Relations of PostgreSQL itself that may show values of a register, or secrets."""
+"""Relations of PostgreSQL itself that may show values of a register, or secrets, and functions on large objects."""
 Set = tuple[str, str | None, bool]
 """Name, value (`None`: as it was at the start), and whether it ends with the transaction."""
 
@@ -51,6 +52,8 @@ _ROWS: Final = frozenset(("select", "insert", "update", "delete", "merge", "decl
 _FREE: Final = _ROWS | {"show", "set", "transaction", "deallocate", "discard", "close", "explain"}
 _CHANGES: Final = frozenset(("insert", "update", "delete", "merge"))
 _LASTING: Final = _CHANGES | {"create-as", "copy-in", "ddl", "truncate", "grant", "comment", "notify", "other"}
+_STORING: Final = frozenset(("insert", "update", "merge"))
+_QUALIFIES: Final = frozenset("or replace temp temporary unlogged global local unique materialized recursive".split())
 _NO_CTE: Final = frozenset(("hold", "time", "ties", "ordinality", "check"))
 """What may stand behind WITH where no query is named by it."""
 _NO_CALL: Final = frozenset(
@@ -69,8 +72,10 @@ class Facts:
 
     `kind`: the sort of statement ('many' for several, 'other' where it is not known); `verb`: its first word.
     `mentions`: guarded names, as stored, and how often each stands there. `functions`: names before a bracket.
-    `pins`: column -> literal (text), or number of the parameter (int), that the condition fixes it to.
-    `sets`: what SET and RESET statements change, in order. `names`: cursors, prepared statements, channels, savepoints.
+    `target`: the table that INSERT, UPDATE and MERGE write to (as in `mentions` where it is guarded); `object`: the kind
+    of thing that CREATE and ALTER name. `pins`: column -> literal (text), or number of the parameter (int), that the
+    condition fixes it to. `sets`: what SET and RESET statements change, in order. `names`: cursors, prepared
+    statements, channels, savepoints.
     """
 
     kind: str
@@ -81,6 +86,8 @@ class Facts:
     mentions: Mapping[str, int] = field(default_factory=dict)
     functions: frozenset[str] = frozenset()
     catalogue_flags: frozenset[str] = frozenset()
+    target: str = ""
+    object: str = ""
     with_: bool = False
     one_select: bool = False
     single: bool = False
@@ -122,6 +129,8 @@ def _one(sql: str, words: Sequence[Token], catalogue: Catalogue, *, provable: bo
         mentions=_mentions(words, catalogue.guarded_names),
         functions=_functions(words),
         catalogue_flags=_flags(words),
+        target=_target(words, kind, catalogue.guarded_names),
+        object=_object(words) if verb in ("create", "alter") else "",
         with_=_names_a_query(words),
         writes=_writes(words, kind),
         copy=copy_target(sql, words) if kind.startswith("copy") else None,
@@ -154,6 +163,27 @@ def _computed(found: Facts, functions: frozenset[str], catalogue: Catalogue) -> 
 
 def _touches_nothing(found: Facts) -> bool:
     return found.kind in _FREE and not found.mentions and not found.catalogue_flags
+
+
+def _target(words: Sequence[Token], kind: str, guarded: frozenset[str]) -> str:
+    """The last part of the name behind INTO or UPDATE."""
+    if kind not in _STORING:
+        return ""
+    texts = [token.text if token.sort in _NAMES or token.text == "." else "" for token in words]
+    before = "update" if kind == "update" else "into"
+    if before not in texts:
+        return ""
+    at = texts.index(before) + 1
+    at += at < len(texts) and texts[at] == "only"
+    while at + 2 < len(texts) and texts[at + 1] == ".":
+        at += 2
+    name = texts[at] if at < len(texts) else ""
+    return next((stored for stored in guarded if stored.casefold() == name.casefold()), name)
+
+
+def _object(words: Sequence[Token]) -> str:
+    """The first word behind CREATE or ALTER that is no qualification."""
+    return next((token.text for token in words[1:] if token.sort is Sort.WORD and token.text not in _QUALIFIES), "")
 
 
 def _selects(words: Sequence[Token]) -> int:

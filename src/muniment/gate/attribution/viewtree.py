@@ -34,18 +34,27 @@ class ViewColumn:
 
 def view_columns(tree: str) -> list[ViewColumn]:
     """The columns of a view's query. Raises `InputError` where the tree is of another shape than is known."""
-    queries = _parse(tree)
+    try:
+        atoms = _atoms(tree)
+        return _columns(_value(next(atoms), atoms, 0))
+    except (StopIteration, KeyError, ValueError, TypeError) as error:
+        raise InputError("the rule of a view is of a shape that is not known: its columns are expressions") from error
+
+
+def _columns(queries: object) -> list[ViewColumn]:
     if not isinstance(queries, list) or len(queries) != 1 or not isinstance(queries[0], dict):
-        raise InputError("the rule of a view is of a shape that is not known: its columns are taken to be expressions")
+        raise ValueError("not one query")
     query = queries[0]
     tables = [_is_table(entry) for entry in _nodes(query.get("rtable"))]
     found = []
     for target in _nodes(query.get("targetList")):
-        if target.get("resjunk") == "true":
+        if target["resjunk"] == "true":
             continue
         number = int(target["resno"])
-        source = _source(target.get("expr"), tables)
+        source = _source(target["expr"], tables)
         found.append(ViewColumn(number, int(target["resorigtbl"]), int(target["resorigcol"]), source or ALONE + number))
+    if not found:
+        raise ValueError("no columns")
     return found
 
 
@@ -63,14 +72,6 @@ def _is_table(entry: Node) -> bool:
 
 def _nodes(value: object) -> list[Node]:
     return [node for node in value if isinstance(node, dict)] if isinstance(value, list) else []
-
-
-def _parse(tree: str) -> object:
-    atoms = _atoms(tree)
-    try:
-        return _value(next(atoms), atoms, 0)
-    except (StopIteration, KeyError, ValueError) as error:
-        raise InputError("the rule of a view ends within a node: its columns are taken to be expressions") from error
 
 
 def _atoms(tree: str) -> Iterator[str]:

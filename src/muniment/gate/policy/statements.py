@@ -24,7 +24,8 @@ from muniment.gate.policy.windows import Sliding
 REFUSED: Final = "42501"
 """insufficient_privilege."""
 _READING: Final = frozenset(
-    "select copy-out copy-query explain declare fetch prepare execute set listen transaction many".split()
+    "select copy-out copy-query explain declare fetch prepare execute set listen transaction many show close "
+    "deallocate discard empty".split()
 )
 """Kinds that write nothing unless `Facts.writes` says so."""
 _COPYING: Final = frozenset(("copy-out", "copy-query"))
@@ -35,11 +36,7 @@ _HARMLESS_OBJECTS: Final = frozenset("table index sequence schema type domain st
 
 
 class Facts(Protocol):
-    """What the text of a statement says (`attribution.text.Facts`).
-
-    Two more are asked for where they are there: `target`, the name of the table that INSERT, UPDATE and MERGE write to,
-    and `object`, the kind of thing that CREATE and ALTER name; missing or empty, they are not known (rule 4).
-    """
+    """What the text of a statement says (`attribution.text.Facts`)."""
 
     @property
     def kind(self) -> str:
@@ -48,6 +45,14 @@ class Facts(Protocol):
     @property
     def verb(self) -> str:
         """The first word, lower case."""
+
+    @property
+    def target(self) -> str:
+        """The table that INSERT, UPDATE and MERGE write to; empty where it is not known (rule 4)."""
+
+    @property
+    def object(self) -> str:
+        """The kind of thing that CREATE and ALTER name."""
 
     @property
     def mentions(self) -> Mapping[str, int]:
@@ -181,9 +186,9 @@ def _code(asked: _Asked) -> Refusal | None:
     facts = asked.facts
     if asked.rules.code:
         return None
-    named = getattr(facts, "object", "")
-    defines = facts.kind == "other" and facts.verb in _DEFINING and named not in _HARMLESS_OBJECTS
-    return asked.refuse("code") if facts.kind == "do" or defines else None
+    named = facts.object
+    defines = facts.kind == "ddl" and facts.verb in _DEFINING and named not in _HARMLESS_OBJECTS
+    return asked.refuse("code") if facts.kind in ("do", "other") or defines else None
 
 
 def _derived(asked: _Asked) -> Refusal | None:
@@ -192,7 +197,7 @@ def _derived(asked: _Asked) -> Refusal | None:
         return asked.refuse("derived")
     if facts.kind not in _STORING and not (facts.kind == "many" and facts.writes):
         return None
-    target = getattr(facts, "target", "")
+    target = facts.target
     mentioned = dict(facts.mentions)
     if target and mentioned.get(target, 0) <= 1:
         mentioned.pop(target, None)

@@ -26,7 +26,7 @@ from muniment.gate.session.redaction import Redaction
 from muniment.gate.session.refusal import Substitutes
 from muniment.gate.session.setup import Setup
 from muniment.gate.session.standing import Standing
-from muniment.gate.session.tracker import CALL, COPY_DONE, QUERY, SYNC, Ask, Tracker
+from muniment.gate.session.tracker import Ask, Tracker
 
 CLIENT_BYTES: Final = 16 << 20
 """Bytes of a client's message that is read whole; a longer statement is refused, longer values pass in pieces."""
@@ -44,13 +44,11 @@ ENCODINGS: Final = frozenset(
 """Client encodings in which no byte of a longer character can be taken for a quote or a backslash."""
 READING: Final = frozenset(("client_encoding", "standard_conforming_strings"))
 """Settings that decide how a text is read."""
-ENDS: Final = frozenset((QUERY, CALL, SYNC, COPY_DONE))
-"""Messages behind which nothing of their pipeline comes."""
 STEADY: Final = READING | {"names", "all"}
 """What SET and RESET call them."""
 
 OPAQUE: Final = frozenset(("do", "call", "execute", "many", "other", "discard", "ddl", "create-as"))
-"""Kinds of statements that may run SQL that nobody sees, or change tables or settings in more ways than their text says."""
+"""Kinds of statements that may run SQL that nobody sees, or change more of tables and settings than their text says."""
 
 
 @dataclass(slots=True)
@@ -268,4 +266,4 @@ class Conversation:
         if self.stop is not None or self.cancelling or self.refreshing:
             return True
         tracker = self.tracker
-        return tracker.doubt and bool(tracker.asked) and not tracker.copying and tracker.asked[-1].kind in ENDS
+        return tracker.doubt and bool(tracker.asked) and not tracker.copying and not tracker.inside

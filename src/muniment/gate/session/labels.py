@@ -40,7 +40,7 @@ class Labels:
     `muniment.case` declare, and are what RESET goes back to.
     """
 
-    __slots__ = ("_base", "_explicit", "_local", "_session", "_stack", "_start")
+    __slots__ = ("_base", "_doubtful", "_explicit", "_local", "_session", "_stack", "_start")
 
     def __init__(self, startup: Mapping[str, str] | None = None) -> None:
         self._start: Values = dict.fromkeys(CHARACTERS, "")
@@ -51,6 +51,8 @@ class Labels:
         self._session = dict(self._start)
         self._local: Values = {}
         self._explicit = False
+        self._doubtful = False
+        """A ROLLBACK was seen of which only ReadyForQuery will tell whether it ended the transaction."""
         self._stack: list[tuple[str, Values, Values]] = []
         """Savepoints: name, and the values that held when it was made."""
 
@@ -119,8 +121,12 @@ class Labels:
         return self._local.get(label, self._session[label])
 
     def _ready(self, status: str) -> None:
+        doubtful, self._doubtful = self._doubtful, False
         if status != "I":
             self._explicit = True
+        elif doubtful:
+            self._restored(self._base, {})
+            self._committed()
         elif self._explicit:
             # The end of this transaction was not seen (a procedure's COMMIT, or one inside EXECUTE): rule 3.
             self._restored(_common([self._base, self._session]), {})
@@ -137,13 +143,14 @@ class Labels:
         self._session, self._local = dict(session), dict(local)
 
     def _rolled_back(self, status: str, savepoint: str) -> None:
-        """ROLLBACK and ROLLBACK TO have one tag; `savepoint` tells them apart, or the status that follows."""
+        """ROLLBACK and ROLLBACK TO have one tag; `savepoint` tells them apart, else the status that follows."""
         for depth in reversed(range(len(self._stack))):
             if savepoint and self._stack[depth][0] == savepoint:
                 self._restored(*self._stack[depth][1:])
                 del self._stack[depth + 1 :]
                 return
-        if savepoint or (status not in ("", "I") and self._stack):
+        if savepoint or (status != "I" and self._stack):
+            self._doubtful = not savepoint
             everything = [self._base, *(session | local for _, session, local in self._stack)]
             self._restored(_common(everything), {})
             return

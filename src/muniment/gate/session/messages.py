@@ -5,7 +5,8 @@ A form is the English text of one message (sources up to 18). `%` and `$` stand 
 most, and its words are fixed: nothing else can be said through it.
 
 No looser rule will do, such as one about quotes: `operator does not exist: ...` and others end in a value without any.
-Messages in other languages fit no form; the gate asks PostgreSQL for English where it redacts (`lc_messages = C`).
+Messages in other languages fit no form. A client cannot choose theirs, and nor can the gate (`lc_messages` belongs to
+superusers): ALTER ROLE ... SET lc_messages = 'C' for guarded accounts, else their errors are told by code alone.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Rules
 1. Everything for the client goes through here, in the order in which PostgreSQL said it.
 2. What is held behind a token leaves only after `settle(token)`; so does everything that came after it.
-3. What `fail` drops never leaves: from the first bytes behind the token up to the ReadyForQuery of their pipeline, which
+3. What `fail` drops never leaves: from the first bytes behind the token up to the ReadyForQuery of its pipeline, which
    stays, as do messages that belong to no statement (notices, settings).
 """
 

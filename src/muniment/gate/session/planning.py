@@ -18,7 +18,7 @@ from muniment.gate.attribution.catalogue import Catalogue
 from muniment.gate.attribution.classify import SessionMemory, Tally
 from muniment.gate.attribution.plan import ResultPlan, plan_copy, plan_result
 from muniment.gate.attribution.text import Facts
-from muniment.gate.protocol.backend import CopyOutResponse, Field
+from muniment.gate.protocol.backend import CopyOutResponse, Field, RowDescription
 from muniment.gate.protocol.wire import decoded
 from muniment.gate.session.conversation import Conversation
 from muniment.gate.session.results import Counts, Guarded, Passing, Run, Withheld
@@ -44,7 +44,7 @@ class Planning:
         self._stopping = stopping
         self._passing = Passing(conversation)
         self._memory = SessionMemory()
-        self._plans: OrderedDict[tuple[bytes, int, int], tuple[Facts, Catalogue, ResultPlan]] = OrderedDict()
+        self._plans: OrderedDict[tuple[bytes, int], tuple[Facts, ResultPlan]] = OrderedDict()
         self._asked_for: set[int] = set()
 
     def know(self, catalogue: Catalogue) -> None:
@@ -61,20 +61,20 @@ class Planning:
 
     # --- the three ways to a result ---
 
-    def of_query(self, ask: Ask, fields: tuple[Field, ...], body: bytes) -> Run:
+    def of_query(self, ask: Ask, body: bytes) -> Run:
         """Rows of a simple query."""
         facts, cursor = self._behind(ask, ask.facts or self._conversation.unseen)
-        return self._planned(ask, facts, fields, body, cursor)
+        return self._planned(ask, facts, body, cursor)
 
     def of_portal(self, ask: Ask) -> Run | None:
         """Rows of Execute; `None` where PostgreSQL did not describe them."""
         portal = self._tracker.open_portal(ask.name)
         if portal.run is not None:
             return portal.run
-        if portal.fields is None:
+        if not portal.body:
             return None
         facts, cursor = self._behind(ask, self._proved(portal, ask))
-        run = self._planned(ask, facts, portal.fields, portal.body, cursor)
+        run = self._planned(ask, facts, portal.body, cursor)
         portal.run = run
         return run
 
@@ -112,27 +112,26 @@ class Planning:
 
     # --- plan, policy, run ---
 
-    def _planned(
-        self, ask: Ask, facts: Facts, fields: tuple[Field, ...], body: bytes, cursor: Portal | None
-    ) -> Run:
+    def _planned(self, ask: Ask, facts: Facts, body: bytes, cursor: Portal | None) -> Run:
         before = cursor.run.passed if cursor is not None and isinstance(cursor.run, Guarded) else 0
-        plan = self._plan(ask, facts, fields, body)
+        plan = self._plan(ask, facts, body)
         run = self._run(plan, facts, before=before)
         if cursor is not None:
             cursor.run = run
         return run
 
-    def _plan(self, ask: Ask, facts: Facts, fields: tuple[Field, ...], body: bytes) -> ResultPlan:
+    def _plan(self, ask: Ask, facts: Facts, body: bytes) -> ResultPlan:
         catalogue = self._conversation.catalogue
         tables = self._conversation.tables(ask)
+        key = (body, id(facts))
+        found = self._plans.get(key) if tables is catalogue else None
+        if found is not None:
+            return found[1]
+        fields = RowDescription.parse(body).fields
         if tables is not catalogue:
             return plan_result(fields, tuple(one.format for one in fields), facts, tables)
-        key = (body, id(facts), catalogue.version)
-        found = self._plans.get(key)
-        if found is not None:
-            return found[2]
         plan = plan_result(fields, tuple(one.format for one in fields), facts, catalogue)
-        self._plans[key] = facts, catalogue, plan
+        self._plans[key] = facts, plan
         if len(self._plans) > PLANS:
             self._plans.popitem(last=False)
         self._look_up(fields)

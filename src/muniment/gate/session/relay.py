@@ -88,7 +88,8 @@ class Relay:
             except (ProtocolError, IntegrityError) as fault:
                 self._gap(fault)
         commands = self._conversation.take()
-        self._end_if_over(commands)
+        if self._lost or self._draining:
+            self._end_if_over(commands)
         return commands
 
     # --- bytes ---
@@ -102,7 +103,8 @@ class Relay:
         assert isinstance(event, events.FromUpstream)
         self._conversation.upstream.feed(event.data)
         self._replies.run()
-        self._requests.run()
+        if self._conversation.client.pending:
+            self._requests.run()
 
     # --- answers of the ledger, of the cancel request, of the clock ---
 

@@ -116,15 +116,13 @@ class Replies:
     def _described(self, frame: Frame) -> None:
         ask = self._tracker.answer(frame.kind)
         self._send(ask, frame)
-        fields = RowDescription.parse(frame.body).fields if frame.kind == ord("T") else ()
         if ask.kind == QUERY:
             if self._conversation.stop is None:
-                ask.run = self._planning.of_query(ask, fields, frame.body)
+                ask.run = self._planning.of_query(ask, frame.body)
         elif ask.kind == DESCRIBE and ask.target == PORTAL:
-            portal = self._tracker.open_portal(ask.name)
-            portal.fields, portal.body = fields, frame.body
-        elif ask.beneficiary is not None:
-            ask.beneficiary.fields = fields
+            self._tracker.open_portal(ask.name).body = frame.body
+        elif ask.beneficiary is not None and frame.kind == ord("T"):
+            ask.beneficiary.fields = RowDescription.parse(frame.body).fields
 
     def _copy_in(self, frame: Frame) -> None:
         ask = self._tracker.answer(frame.kind)

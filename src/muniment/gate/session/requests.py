@@ -259,11 +259,14 @@ class Requests:
         self._conversation.forward(Describe(PORTAL, ask.name).build())
 
     def _describe_inner(self, ask: Ask, facts: Facts, *, sync: bool) -> None:
-        """Have the query inside a COPY described, ahead of it (rule 4)."""
-        query = facts.copy.query if facts.copy is not None else None
-        if not query:
-            return
+        """Have the query inside a COPY described, ahead of it (rule 4).
+
+        A Query in the midst of a pipeline is left as it is: a Sync of the gate's would end the client's pipeline.
+        """
         tracker, conversation = self._tracker, self._conversation
+        query = facts.copy.query if facts.copy is not None else None
+        if not query or (sync and tracker.inside):
+            return
         name = conversation.substitutes.name
         tracker.ask(Ask(PARSE, name, own=True, beneficiary=ask, statement=Statement(None)))
         tracker.ask(Ask(DESCRIBE, name, STATEMENT, own=True, beneficiary=ask))

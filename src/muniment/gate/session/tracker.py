@@ -63,7 +63,7 @@ class Statement:
 
 @dataclass(slots=True, eq=False)
 class Portal:
-    """A portal or SQL cursor. `fields` are its columns once PostgreSQL described it after its making.
+    """A portal or SQL cursor. `body` is its RowDescription once PostgreSQL gave one after its making; empty: no rows.
 
     `values` are the parameters as they were sent: the rest of the Bind behind the names, empty where it was too long.
     """
@@ -75,8 +75,7 @@ class Portal:
     """Count of opaque statements before it was made."""
     described: int = -1
     """Count of opaque statements when its description was asked for last; -1 for never."""
-    fields: tuple[Field, ...] | None = None
-    body: bytes = field(default=b"", repr=False)
+    body: bytes | None = field(default=None, repr=False)
     run: Run | None = None
 
 
@@ -129,6 +128,8 @@ class Tracker:
     """An error was answered, and the client has not sent the Sync that ends the skipping."""
     copying: bool = False
     """A COPY FROM STDIN runs, and its end was not sent."""
+    inside: bool = False
+    """A pipeline has no Sync yet: if something in it fails, what is sent now is skipped."""
     wrote: bool = False
     """Something that may write ended well since the last time that no transaction was open."""
     doubt: bool = False
@@ -150,6 +151,7 @@ class Tracker:
     def ask(self, ask: Ask) -> None:
         """A message goes to PostgreSQL."""
         ask.opaque, ask.doubted = self.opaque, self.doubt
+        self.inside = ask.kind in EXTENDED or (self.inside and ask.kind != SYNC and bool(self.asked))
         self.asked.append(ask)
         if ask.kind == PARSE or (ask.kind == CLOSE and ask.target == STATEMENT):
             self._new_statements[ask.name] = ask
