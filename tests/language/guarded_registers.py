@@ -102,6 +102,7 @@ def registers() -> dict[str, GuardedRegister]:
 
 
 TABLES = """
+ALTER DATABASE office SET statement_timeout = '3s';
 CREATE SCHEMA office; CREATE SCHEMA scratch;
 CREATE TABLE office.person (
     id integer PRIMARY KEY, surname text NOT NULL, given text, born date, address text, tax text, household integer,

@@ -163,13 +163,21 @@ def copy_in(sql: str, data: bytes) -> Messages:
 # --- the client ------------------------------------------------------------------------------------------------------
 
 
+def _cells(body: bytes) -> Iterator[bytes]:
+    place = 2
+    for _ in range(struct.unpack_from(">h", body)[0]):
+        length = struct.unpack_from(">i", body, place)[0]
+        place += 4 + max(0, length)
+        yield body[place - max(0, length) : place]
+
+
 class ClosedByServerError(Exception):
     """The connection ended before the answer was complete."""
 
 
 @dataclass
 class Client:
-    """A connection over TLS, authenticated by SCRAM. `received`: every byte since it was ready for the first time."""
+    """A connection, over TLS where the server has it, authenticated by SCRAM. `received`: every byte since it was ready for the first time."""
 
     port: int
     user: str
@@ -180,6 +188,7 @@ class Client:
     errors: list[dict[str, str]] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     rows: int = 0
+    cells: bytearray = field(default_factory=bytearray)
     seconds: float = SECONDS
     _buffer: bytearray = field(default_factory=bytearray)
     _copied: bytes = b""
@@ -188,11 +197,12 @@ class Client:
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=self.seconds)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         raw.sendall(struct.pack(">ii", 8, 80877103))
-        if raw.recv(1) != b"S":
-            raise ClosedByServerError("no TLS")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        self.socket = context.wrap_socket(raw)
+        self.socket: socket.socket = raw
+        self.tls = raw.recv(1) == b"S"
+        if self.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            self.socket = context.wrap_socket(raw)
         told = {"user": self.user, "database": self.database, "application_name": "observer", **self.options}
         body = b"".join(_text(word) for pair in told.items() for word in pair) + b"\0"
         self.socket.sendall(struct.pack(">ii", len(body) + 8, 196608) + body)
@@ -211,6 +221,11 @@ class Client:
     def states(self) -> list[str]:
         """SQLSTATEs of the errors that came."""
         return [error.get("C", "") for error in self.errors]
+
+    @property
+    def everything(self) -> bytes:
+        """What came, and then the cells of all rows again, end to end: a value may come in pieces."""
+        return bytes(self.received) + b"\n" + bytes(self.cells)
 
     def run(self, step: str | Messages) -> None:
         """Send one step, and take everything until the server is ready; `ClosedByServerError` where it hangs up."""
@@ -243,6 +258,7 @@ class Client:
             self.errors.append({chr(part[0]): part[1:].decode("utf-8", "replace") for part in fields})
         if kind == "D" or kind == "d":
             self.rows += 1
+            self.cells += b"".join(_cells(body)) if kind == "D" else b""
         elif not self.kinds or self.kinds[-1] != kind:
             self.kinds.append(kind)
 

@@ -156,6 +156,8 @@ class Scripted:
         if not self.account and data[4:8] == CancelRequest.CODE.to_bytes(4, "big"):
             process = int.from_bytes(data[8:12], "big")
             return [commands.CancelSession(process, data[12:]), commands.CloseClient()]
+        if not self.account and not data.endswith(b"\n"):
+            return []
         if not self.account:
             name = data.decode().strip()
             return [commands.FindVerifier(name)]

@@ -1,10 +1,14 @@
-"""A real PostgreSQL that speaks TLS and asks for SCRAM, as an office would run one behind the gate."""
+"""A real PostgreSQL that speaks TLS and asks for SCRAM, as an office would run one behind the gate.
+
+The wheel's server is built without TLS: there, the gate and direct clients speak to it in clear, with SCRAM all the same.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,10 +26,9 @@ ACCESS = """\
 local   all all                    trust
 host    all postgres 127.0.0.1/32  trust
 hostssl all all      127.0.0.1/32  scram-sha-256
-host    all all      127.0.0.1/32  reject
 hostssl replication all 127.0.0.1/32 scram-sha-256
 """
-"""Everybody but `postgres` (who sets the bed up) needs TLS and a password."""
+"""Everybody but `postgres` (who sets the bed up) needs TLS and a password; without TLS in the server, a password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class TlsServer:
     server: Server
     certificate: Certificate
     programs: Path
+    tls: bool
 
     @property
     def port(self) -> int:
@@ -42,7 +46,7 @@ class TlsServer:
 
     def url(self, user: str, database: str = "postgres", *, port: int | None = None) -> str:
         """A libpq address with the password; TLS required. `port`: the gate's instead of the server's own."""
-        return f"postgresql://{user}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{port or self.port}/{database}?sslmode=require"
+        return f"postgresql://{user}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{port or self.port}/{database}?sslmode={'require' if self.tls or port else 'disable'}"
 
     def sql(self, *statements: str, database: str = "postgres") -> None:
         """Run statements past everything, as `postgres`; each in a transaction of its own."""
@@ -73,13 +77,19 @@ def tls_server(programs: Path | None = None, *, settings: Sequence[str] = ()) ->
         if user is not None:
             for path in (folder, certificate.path, certificate.key):
                 os.chown(path, user.pw_uid, user.pw_gid)
-        secured = (
-            "ssl=on", f"ssl_cert_file={certificate.path}", f"ssl_key_file={certificate.key}",
-            "password_encryption=scram-sha-256", "max_connections=140", *settings,
-        )  # fmt: skip
-        with running(programs, access=ACCESS, settings=secured) as server:
-            made = TlsServer(server, certificate, programs)
+        common = ("password_encryption=scram-sha-256", "max_connections=140", *settings)
+        tls = "--with-ssl" in _configured(programs) or "--with-openssl" in _configured(programs)
+        secured = ("ssl=on", f"ssl_cert_file={certificate.path}", f"ssl_key_file={certificate.key}") if tls else ()
+        access = ACCESS if tls else ACCESS.replace("hostssl", "host   ")
+        with running(programs, access=access, settings=(*common, *secured)) as server:
+            made = TlsServer(server, certificate, programs, tls)
             made.sql(f"CREATE ROLE {CONTROL} LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
             yield made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _configured(programs: Path) -> str:
+    """How these programs were built."""
+    told = subprocess.run([programs / "pg_config", "--configure"], capture_output=True, text=True, check=False)
+    return told.stdout

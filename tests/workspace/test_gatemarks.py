@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from language.offices import MARKED, Office, without
+from muniment.errors import UnreachableError
 from muniment.gate.session.marking import MarkedRegister
 from muniment.marks.stream import record_keys
 from muniment.marks.write import CellMarker
@@ -56,6 +59,12 @@ def test_a_new_mark_key_takes_a_new_record(office: Office) -> None:
     office.workspace.rotate("mark")
     AccountNumbers(office.parts).number("clerk", "persons")
     assert [copy.mark_key for copy in office.workspace.copies()] == ["mark-1", "mark-2"]
+
+
+def test_a_name_that_no_recipient_can_have_gets_nothing_marked(office: Office) -> None:
+    with pytest.raises(UnreachableError, match="control character"):
+        AccountNumbers(office.parts).number("a\nb", "persons")
+    assert not office.workspace.copies()
 
 
 def test_the_baseline_is_there_before_anything_is_marked(office: Office) -> None:

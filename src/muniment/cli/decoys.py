@@ -10,6 +10,9 @@ import typer
 from muniment.cli.desk import Desk
 from muniment.cli.options import command
 
+Into = Annotated[
+    str, typer.Option(metavar="LOCATION", help="The live table: postgresql://USER@HOST/DATABASE/[SCHEMA.]TABLE.")
+]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the register.")]
 
 
@@ -19,6 +22,8 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(noun, name="decoys")
     command(noun, "plan")(plan)
     command(noun, "exclusion")(exclusion)
+    command(noun, "plant")(plant)
+    command(noun, "unplant")(unplant)
 
 
 def plan(
@@ -76,3 +81,34 @@ def exclusion(desk: Desk, name: Name) -> None:
     value = {"register": name, "key": list(columns), "exclusion": [list(key) for key in keys]}
     lines = out.getvalue().splitlines()
     desk.result(value, lines, brief=lines)
+
+
+def plant(desk: Desk, name: Name, into: Into) -> None:
+    """Write the decoys of a plan into the live table.
+
+    One transaction: the rows, a list of their keys that the table's owner alone may read, and a view
+    `TABLE_without_decoys` for statistics, service and billing. Whoever names a decoy, or counts through to one, is an
+    alarm of the gate. The plan holds the owner's consent and the day on which it ends.
+    """
+    office = desk.open()
+    desk.confirm("plant_sure", name=name)
+    with desk.working("planting"):
+        made = office.plant_decoys(name, into)
+    desk.result(made.to_json(), desk.text("planted", count=made.decoys, table=made.table, view=made.view))
+    if made.left:
+        desk.remark("plant_left", count=made.left)
+    desk.remark("plant_next", name=name, view=made.view, expires=made.expires)
+
+
+def unplant(desk: Desk, name: Name, into: Into) -> None:
+    """Take every decoy out of the live table again, and its exclusion view away.
+
+    A row that was changed since it was planted stays: somebody may have been given its number.
+    """
+    office = desk.open()
+    desk.confirm("unplant_sure", name=name)
+    with desk.working("planting"):
+        made = office.unplant_decoys(name, into)
+    desk.result(made.to_json(), desk.text("unplanted", count=made.decoys, table=made.table))
+    if made.left:
+        desk.remark("unplant_left", count=made.left)

@@ -26,7 +26,8 @@ def doctor(desk: Desk) -> int:
     """See whether the workspace is in order.
 
     Keys, clock, disk, permissions, checkpoints, and what waits to be done; nothing is changed. What the ledger holds is
-    not read: that is `muniment ledger verify`.
+    not read: that is `muniment ledger verify`. Where there is a gate, it is tried whether the registers can be reached
+    past it, and what it cannot see through is listed.
 
     Exit code 1 where something is to be put right, 3 where something does not verify.
     """
@@ -45,5 +46,14 @@ def doctor(desk: Desk) -> int:
 
 
 def _row(desk: Desk, check: Check) -> tuple[str, str, str]:
-    key = "doctor.broken" if check.state == "broken" else f"doctor.{check.name}.{check.state}"
-    return desk.text(f"state.{check.state}"), desk.text(f"check.{check.name}"), desk.text(key, **check.values)
+    return row_of(desk, check, gate=check.name.startswith("gate-"))
+
+
+def row_of(desk: Desk, check: Check, *, gate: bool = False) -> tuple[str, str, str]:
+    """State, name and finding of one check. Those of a gate have texts of their own; a fault is told by its reason."""
+    name, key = f"check.{check.name}", f"doctor.{check.name}.{check.state}"
+    if gate:
+        name, key = f"gate_check.{check.name}.name", f"gate_check.{check.name}.{check.state}"
+    if check.state == "broken" or (gate and check.state == "fault"):
+        key = "doctor.broken"
+    return desk.text(f"state.{check.state}"), desk.text(name), desk.text(key, **check.values)

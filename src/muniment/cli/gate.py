@@ -1,7 +1,8 @@
-"""`muniment gate`: the proxy before PostgreSQL that knows which persons each account received."""
+"""`muniment gate`: set up, check and run the gate before PostgreSQL, and try other rules on what it let through."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -10,191 +11,188 @@ import typer
 
 from muniment.cli.desk import Desk
 from muniment.cli.options import command
-from muniment.cli.selecting import Account, Since
-from muniment.errors import InputError
+from muniment.cli.selecting import Account
 
 if TYPE_CHECKING:
     from muniment.gate.policy.explain import Finding
-    from muniment.workspace.gating import GateCheck
 
 FINDING: Final = 1
-"""Exit code where something is to be put right, or changed rules would have stopped somebody."""
-SECRET_MODE: Final = 0o600
+"""Exit code where something is to be put right, or where rules would have stopped somebody."""
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    noun = typer.Typer(help="The gate before PostgreSQL: who receives which persons.", rich_markup_mode=None)
+    noun = typer.Typer(
+        help="The gate before PostgreSQL: who received whom, on record, and no more than the rules allow.",
+        rich_markup_mode=None,
+    )
     app.add_typer(noun, name="gate")
-    command(noun, "init")(init)
-    command(noun, "check")(check)
-    command(noun, "run")(run)
-    command(noun, "explain")(explain)
-    command(noun, "key")(key)
+    for action in (init, check, run, explain):
+        command(noun, action.__name__)(action)
     command(noun, "actor-key")(actor_key)
 
 
 def init(
     desk: Desk,
-    upstream: Annotated[str, typer.Option(metavar="HOST[:PORT]", help="Where PostgreSQL listens.")],
-    control: Annotated[str, typer.Option(metavar="CONNINFO", help="How the gate itself logs in, without a password.")],
-    database: Annotated[str, typer.Option(metavar="NAME", help="The one database behind the gate.")],
+    upstream: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where PostgreSQL is.")] = "",
+    control: Annotated[
+        str, typer.Option(metavar="CONNINFO", help="The gate's own connection, without a password.")
+    ] = "",
     table: Annotated[
-        list[str], typer.Option("--table", metavar="REGISTER=SCHEMA.TABLE", help="The live table of a register.")
-    ],
-    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where clients connect.")] = "127.0.0.1:6432",
+        list[str] | None,
+        typer.Option(metavar="REGISTER=SCHEMA.TABLE", help="The live table of a register; may be repeated."),
+    ] = None,
+    database: Annotated[str, typer.Option(metavar="NAME", help="The one database behind the gate.")] = "",
+    listen: Annotated[
+        list[str] | None, typer.Option(metavar="HOST:PORT", help="Where clients connect; may be repeated.")
+    ] = None,
     certificate: Annotated[Path | None, typer.Option(metavar="PEM", help="The gate's certificate chain.")] = None,
     certificate_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its private key.")] = None,
 ) -> None:
-    """Write a commented gate.toml beside muniment.toml.
+    """Write gate.toml, commented, beside muniment.toml.
 
-    The new policy observes and stops nobody. Look at it, run the gate, see with `muniment gate explain` what it would
-    have stopped, and only then set mode = "stop".
+    What is not given is taken from the registers whose source is a PostgreSQL table. The new gate watches and stops
+    nobody, until its mode is changed.
     """
-    from muniment.workspace.gating import begin
+    from muniment.cli.arguments import pairs
+    from muniment.workspace.gating import NewGate
 
     office = desk.open()
-    host, colon, port = upstream.rpartition(":")
-    values: dict[str, object] = {
-        "listen": (listen,), "upstream_host": host if colon else upstream, "control": control, "database": database,
-    }  # fmt: skip
-    if colon:
-        if not port.isdecimal():
-            raise InputError(f"--upstream is {upstream!r}; expected HOST:PORT", hint="--upstream db.example:5432")
-        values["upstream_port"] = int(port)
-    if certificate is not None:
-        values["certificate"] = str(certificate.resolve())
-    if certificate_key is not None:
-        values["certificate_key"] = str(certificate_key.resolve())
-    path = begin(office.ledger.parts, values, _tables(table))
-    desk.result({"settings": str(path)}, [desk.text("gate_begun", path=str(path))])
-
-
-def _tables(given: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in given:
-        register, equals, name = one.partition("=")
-        if not (register and equals and name):
-            raise InputError(f"--table is {one!r}; expected REGISTER=SCHEMA.TABLE", hint="--table people=public.people")
-        found[register] = name
-    return found
+    tables = tuple(pairs("--table", table).items())
+    pem = [str(path.resolve()) if path is not None else "" for path in (certificate, certificate_key)]
+    asked = NewGate(tuple(listen or ("127.0.0.1:6432",)), upstream, control, tables, database, *pem)
+    path = office.gate.init(asked)
+    guarded = sorted(office.gate.settings().registers)
+    desk.result({"settings": str(path), "registers": guarded}, desk.text("gate_begun", path=path))
 
 
 def check(desk: Desk) -> int:
-    """See whether the gate could run.
+    """See whether the gate would start and do its work.
 
-    Settings, certificate, control connection, register tables, secrets of accounts. Nothing is changed.
+    Settings, certificate, PostgreSQL, the control role, the tables, the accounts' secrets; nothing is changed.
+    `muniment doctor` looks for ways past the gate.
+
+    Exit code 1 where something is to be put right.
     """
     from muniment.cli.aligned import aligned
-    from muniment.workspace.gating import check as checked
+    from muniment.cli.doctor import row_of
+    from muniment.workspace.gate_checking import check as checked
 
     office = desk.open()
     with desk.working("examining"):
-        found = checked(office.ledger.parts)
-    code = FINDING if any(one.state != "ok" for one in found) else 0
+        found = checked(office.gate.parts)
+    code = int(any(one.state != "ok" for one in found)) * FINDING
     head = [desk.text(f"head_{name}") for name in ("state", "check", "finding")]
-    lines = aligned(head, [_row(desk, one) for one in found])
-    brief = aligned(head, [_row(desk, one) for one in found if one.state != "ok"]) if code else []
+    lines = aligned(head, [row_of(desk, one, gate=True) for one in found])
+    brief = aligned(head, [row_of(desk, one, gate=True) for one in found if one.state != "ok"]) if code else []
     desk.result({"ok": not code, "checks": [one.to_json() for one in found]}, lines, brief=brief)
     return code
 
 
-def _row(desk: Desk, one: GateCheck) -> tuple[str, str, str]:
-    key = f"gate_check.{one.name}.{one.state}"
-    return desk.text(f"state.{one.state}"), desk.text(f"gate_check.{one.name}.name"), desk.text(key, **one.values)
-
-
 def run(
     desk: Desk,
-    log: Annotated[Path | None, typer.Option(metavar="FILE", help="Where the log goes; else standard error.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File for the log; standard error by default.")
+    ] = None,
 ) -> int:
-    """Run the gate until SIGTERM or Ctrl-C.
+    """Run the gate until it is told to end (SIGTERM or Ctrl-C).
 
-    SIGHUP reads settings and certificates anew. At the end nobody is taken any more, statements under way may end, and
-    the ledger is sealed.
+    It takes no new clients then, lets statements and transactions end, and seals the ledger. SIGHUP reads gate.toml and
+    the certificate anew.
     """
-    from muniment.workspace.gating import run as serve
+    from muniment.workspace.gating import marks_wanted
 
-    return serve(desk.open().ledger.parts, log_file=log)
+    office = desk.open()
+    if marks_wanted(office.gate.settings()) and office.locked:
+        office = desk.open(marks=True)
+    return office.gate.run(log=log)
 
 
 def explain(
     desk: Desk,
-    rules: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings to try; else those in use.")] = None,
+    key: Annotated[
+        str | None, typer.Argument(metavar="KEY", help="A key of gate.toml, such as accounts.NAME.mode.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Another gate.toml to be tried; the one in use by default.")
+    ] = None,
     account: Account = None,
-    since: Since = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only from this date or time on, as if nothing was before.")
+    ] = None,
 ) -> int:
-    """Replay the recorded traffic against changed rules.
+    """Say what rules would have stopped, or with KEY what a key of gate.toml means.
 
-    Shows by account what they would have stopped, and when it would have begun. Nobody is stopped by it. Exit code 1
-    where somebody would have been.
+    Everything that the gate gave out, as the ledger has it, is charged again by the rules of FILE. Nobody is stopped by
+    it. What was refused at the time is not in it, so that looser rules are told from below only.
+
+    Exit code 1 where somebody would have been stopped.
     """
-    from muniment.cli.aligned import aligned
+    if key is not None:
+        _meaning(desk, key)
+        return 0
     from muniment.cli.arguments import moment
-    from muniment.workspace.gating import replayed
+    from muniment.workspace.gating import roles_of
 
-    office = desk.open()
+    house = desk.open().gate
     start = moment(since, start=True) if since is not None else None
     with desk.working("replaying"):
-        found = replayed(office.ledger.parts, rules, account=account, since=start)
-    names = ("account", "disclosures", "persons", "stopped", "withheld", "first", "reasons")
-    rows = [_finding(desk, one) for one in found]
-    lines = aligned([desk.text(f"head_{name}") for name in names], rows) if rows else [desk.text("no_disclosures")]
-    stopped = any(one.stopped for one in found)
-    desk.result({"accounts": [_finding_json(one) for one in found]}, lines, brief=lines if stopped else [])
-    return FINDING if stopped else 0
+        found = house.explain(rules, account=account, since=start, roles=roles_of(house.parts, house.settings(rules)))
+    stopped = [one for one in found if one.stopped]
+    desk.result({"accounts": [_value(one) for one in found]}, _told(desk, found), brief=_told(desk, stopped))
+    return int(bool(stopped)) * FINDING
 
 
-def _finding(desk: Desk, one: Finding) -> tuple[str, ...]:
-    first = "" if one.first < 0 else f"{datetime.fromtimestamp(one.first / 1000, UTC):%Y-%m-%d %H:%M:%SZ}"
-    reasons = ", ".join(f"{reason} {number}" for reason, number in one.reasons.items())
-    return (one.account, *(f"{n:,}" for n in (one.disclosures, one.persons, one.stopped, one.withheld)), first, reasons)
-
-
-def _finding_json(one: Finding) -> dict[str, object]:
-    first = None if one.first < 0 else datetime.fromtimestamp(one.first / 1000, UTC).isoformat()
-    return {
-        "account": one.account,
-        "disclosures": one.disclosures,
-        "persons": one.persons,
-        "stopped": one.stopped,
-        "withheld": one.withheld,
-        "first": first,
-        "reasons": dict(one.reasons),
-    }
-
-
-def key(
-    desk: Desk, name: Annotated[str, typer.Argument(metavar="KEY", help="A key of gate.toml, such as persons.")]
-) -> None:
-    """Say what a key of gate.toml means."""
+def _meaning(desk: Desk, key: str) -> None:
     from muniment.gate.policy.settings import explain as explained
 
-    told = explained(name, desk.lang)
-    desk.result({"key": name, "text": told}, [told], brief=[told])
+    told = explained(key, desk.lang)
+    desk.result({"key": key, "text": told}, told, brief=told)
+
+
+def _told(desk: Desk, found: Sequence[Finding]) -> list[str]:
+    """A table of accounts, those from which most would have been withheld first; nothing for nobody."""
+    from muniment.cli.aligned import aligned
+
+    names = ("account", "disclosures", "persons", "stopped", "kept_back", "first", "reasons")
+    if not found:
+        return [] if desk.quiet else [desk.text("no_disclosures")]
+    rows = [
+        (
+            one.account, one.disclosures, one.persons, one.stopped, one.withheld, _first(one) or "-",
+            ", ".join(f"{reason} {count:,}" for reason, count in sorted(one.reasons.items())) or "-",
+        )
+        for one in found
+    ]  # fmt: skip
+    return aligned([desk.text(f"head_{name}") for name in names], rows)
+
+
+def _first(one: Finding) -> str | None:
+    return datetime.fromtimestamp(one.first / 1_000, UTC).isoformat(timespec="seconds") if one.first >= 0 else None
+
+
+def _value(one: Finding) -> dict[str, object]:
+    names = ("account", "disclosures", "persons", "stopped", "withheld")
+    return {name: getattr(one, name) for name in names} | {"first": _first(one), "reasons": dict(one.reasons)}
 
 
 def actor_key(
     desk: Desk,
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the private key goes; it must be a new file.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="New file for the private key, for the application alone.")],
 ) -> None:
-    """Make the pair of keys by which an application says who acts through its account.
+    """Make a key pair for an application that names its acting person by `SET muniment.actor`.
 
-    The private half signs `SET muniment.actor`; the public half goes into gate.toml as actor_key.
+    The private key goes into a new file that its owner alone may read (PEM, PKCS #8, Ed25519). The public key is
+    printed: write it into gate.toml as `actor_key` of the application's account.
     """
-    import os
-
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    from muniment.durable import storage_faults
+    from muniment.durable import check_target, replace_file
 
-    private = Ed25519PrivateKey.generate()
-    with storage_faults(out, "write"):
-        try:
-            descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE)
-        except FileExistsError as error:
-            raise InputError(f"{out}: there is a file already; it stays", hint="choose another --out") from error
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(private.private_bytes_raw().hex() + "\n")
-    public = private.public_key().public_bytes_raw().hex()
-    desk.result({"public": public, "private_file": str(out)}, [desk.text("actor_key", public=public, path=str(out))])
+    check_target(out, "--out")
+    key = Ed25519PrivateKey.generate()
+    replace_file(out, [key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())])
+    public = key.public_key().public_bytes_raw().hex()
+    told = desk.text("actor_key", public=public, path=out)
+    desk.result({"public": public, "private_file": str(out)}, told, brief=public)

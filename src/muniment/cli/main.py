@@ -22,7 +22,7 @@ from muniment.cli import affected, config, decoys, demo, doctor, gate, init, key
 from muniment.cli.faults import HANGUP, INTERRUPTED, TERMINATED, USAGE, Terminated, tell
 from muniment.cli.options import root
 
-NOUNS = (init, register, release, trace, gate, ledger, who, affected, keys, decoys, config, doctor, demo)
+NOUNS = (init, register, release, trace, gate, ledger, who, affected, keys, decoys, gate, config, doctor, demo)
 """One module a noun, in the order of `--help`."""
 _HELP = """Mark the copies that leave a register of persons, say which copy a leak came from, and who received what.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final
 
 from muniment.errors import UnreachableError
 
@@ -23,7 +23,7 @@ def asked(conninfo: str, password: str | None, query: str, *values: object) -> l
             options="-c default_transaction_read_only=on -c statement_timeout=30000 -c search_path=pg_catalog",
             **secret,
         ) as connection:  # fmt: skip
-            return connection.execute(cast(LiteralString, query), values or None).fetchall()
+            return connection.execute(query, values or None).fetchall()
     except psycopg.Error as error:
         reason = error.diag.message_primary or str(error).strip().split("\n", 1)[0]
         raise UnreachableError(f"PostgreSQL by the control connection: {reason}", hint="muniment gate check") from error

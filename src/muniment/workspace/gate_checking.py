@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 Seen: TypeAlias = Iterator[tuple[State, Mapping[str, object]]]
 CERTIFICATE_DAYS: Final = 30
 """Days before its end at which a certificate should be exchanged."""
-_SECRETS: Final = "select has_table_privilege('pg_catalog.pg_authid', 'select'), rolsuper from pg_roles where rolname = current_user"  # noqa: E501
+_SECRETS: Final = """
+select has_table_privilege('pg_catalog.pg_authid', 'select'), rolsuper from pg_roles where rolname = current_user
+"""
 _DATABASE: Final = "select current_database()"
 
 
@@ -75,6 +77,12 @@ def _settings(bench: Bench) -> Seen:
     yield ("ok" if modes <= {"stop", "throttle"} else "warn"), values
 
 
+def _tls(bench: Bench) -> Seen:
+    """Whoever comes over the network comes over TLS."""
+    local = all("/" in address for address in bench.settings.listen)
+    yield ("ok" if bench.settings.certificate or local else "warn"), {}
+
+
 def _certificate(bench: Bench) -> Seen:
     """Certificate and key belong together, and hold for a while."""
     from cryptography import x509
@@ -83,16 +91,17 @@ def _certificate(bench: Bench) -> Seen:
 
     settings, folder = bench.settings, bench.parts.folder
     if not settings.certificate:
-        local = all("/" in address for address in settings.listen)
-        yield ("ok" if local else "warn"), {"days": 0}
         return
     client_ca = folder / settings.client_ca if settings.client_ca else None
     server_tls(folder / settings.certificate, folder / settings.certificate_key, client_ca)
     own = x509.load_pem_x509_certificate((folder / settings.certificate).read_bytes())
     left = own.not_valid_after_utc - bench.parts.clock()
     begun = own.not_valid_before_utc <= bench.parts.clock()
-    state: State = "fault" if left < timedelta(0) or not begun else "warn" if left.days < CERTIFICATE_DAYS else "ok"
-    yield state, {"days": left.days, "reason": "-"} if state == "fault" else {"days": left.days}
+    if left < timedelta(0) or not begun:
+        reason = f"{settings.certificate} is valid from {own.not_valid_before_utc} to {own.not_valid_after_utc}"
+        yield "fault", {"reason": reason}
+        return
+    yield ("warn" if left.days < CERTIFICATE_DAYS else "ok"), {"days": left.days}
 
 
 def _upstream(bench: Bench) -> Seen:
@@ -149,6 +158,11 @@ def _registers(bench: Bench) -> Seen:
     yield "ok", {"registers": len(catalogue.registers), "relations": guarded}
 
 
+def _operators(bench: Bench) -> Seen:
+    """Operators and casts that somebody added could read tables: then no expression is taken to be row-local."""
+    yield ("warn" if bench.control.catalogue().user_operators else "ok"), {}
+
+
 def _verifiers(bench: Bench) -> Seen:
     """Accounts that gate.toml names can log in, by a SCRAM verifier where they use a password."""
     settings = bench.settings
@@ -173,12 +187,14 @@ def _ledger(bench: Bench) -> Seen:
 
 CHECKS: Final[dict[str, Callable[[Bench], Seen]]] = {
     "settings": _settings,
+    "tls": _tls,
     "certificate": _certificate,
     "upstream": _upstream,
     "control": _control,
     "database": _database,
     "registers": _registers,
+    "operators": _operators,
     "verifiers": _verifiers,
     "spool": _ledger,
 }
-"""Every check by name, in the order in which they are made and shown; texts `gate.NAME.STATE`."""
+"""Every check by name, in the order in which they are made and shown; texts `gate_check.NAME.STATE`."""

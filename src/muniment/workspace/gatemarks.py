@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from muniment.errors import InputError
+from muniment.errors import InputError, MunimentError, UnreachableError
 from muniment.gate.session.marking import MarkedRegister
 from muniment.ledger.copies import PlannedCopy
 from muniment.ledger.declarations import log_commitments
@@ -83,11 +83,15 @@ class AccountNumbers:
     def number(self, recipient: str, register: str) -> int:
         """The number of a recipient, on record as a candidate for this register (rule 1).
 
-        Raises `InputError` for a name that is none, `UnreachableError` where it cannot be recorded.
+        Raises `UnreachableError` where it cannot be recorded, whatever the reason: nothing marked may leave then.
         """
         found = self._known.get((recipient, register))
         if found is None:
-            found = self._known[recipient, register] = self._on_record(recipient, register)
+            try:
+                found = self._on_record(recipient, register)
+            except MunimentError as error:
+                raise UnreachableError(f"a recipient of marks could not be put on record: {error.message}") from error
+            self._known[recipient, register] = found
         return found
 
     def _on_record(self, name: str, register: str) -> int:

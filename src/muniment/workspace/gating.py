@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from muniment.ledger.reader import LedgerReader
 
 SETTINGS = "gate.toml"
-SPOOL = "spool"
+SPOOL = "gate-spool"
 """The folder of the second place that takes what is released while the ledger is down."""
 REPLAYED = 4_096
 """Disclosures that a replay reads at a time."""
@@ -53,6 +52,9 @@ class NewGate:
     upstream: str = ""
     control: str = ""
     tables: tuple[tuple[str, str], ...] = ()
+    database: str = ""
+    certificate: str = ""
+    certificate_key: str = ""
 
 
 class Gatehouse:
@@ -106,12 +108,13 @@ class Gatehouse:
         return run(self.gate_parts(log=log))
 
     def explain(
-        self, rules: Path, *, account: str | None = None, since: datetime | None = None,
+        self, rules: Path | None = None, *, account: str | None = None, since: datetime | None = None,
         roles: Callable[[str], Sequence[str]] = lambda _: (),
     ) -> tuple[Finding, ...]:  # fmt: skip
-        """What the rules of another file would have stopped of what the ledger holds; see `policy.explain.replay`.
+        """What the rules of a file (by default those in use) would have stopped of what the ledger holds.
 
-        With `since` nothing is known of what was received before. Raises `InputError` for a file that is no gate.toml.
+        See `policy.explain.replay`. With `since` nothing is known of what was received before. Raises `InputError` for
+        a file that is no gate.toml.
         """
         settings = self.settings(rules)
         selection = Selection(account=account, channel=Channel.GATE.value, since=since)
@@ -159,8 +162,11 @@ def _asked(parts: Parts, new: NewGate) -> tuple[dict[str, Any], dict[str, str]]:
     host, _, port = upstream.rpartition(":") if ":" in upstream else (upstream, "", "5432")
     if not port.isdigit() or not host:
         raise InputError(f"--upstream {upstream!r}: expected HOST or HOST:PORT")
-    values = {"upstream_host": host.strip("[]"), "upstream_port": int(port), "control": control}
-    return {**values, "listen": list(new.listen)}, tables
+    values: dict[str, Any] = {
+        "listen": list(new.listen), "upstream_host": host.strip("[]"), "upstream_port": int(port), "control": control
+    }  # fmt: skip
+    more = {name: getattr(new, name) for name in ("database", "certificate", "certificate_key")}
+    return values | {name: value for name, value in more.items() if value}, tables
 
 
 def _live(source: str) -> tuple[str, str, str] | None:
@@ -196,7 +202,7 @@ def gate_parts(parts: Parts, settings: GateSettings, *, log: Path | None = None)
         lang=parts.config.workspace.lang,
         folder=parts.folder,
         new_control=lambda: control(parts, settings),
-        new_session=Sessions(parts.folder, keys, os.urandom, marker=cast(Any, marker(parts, settings))),
+        new_session=Sessions(parts.folder, keys, os.urandom, marker=marker(parts, settings)),
         log_file=log,
         new_spool=lambda: spool(parts),
         reload=lambda: load(parts.folder / SETTINGS, opened(parts)),
@@ -339,13 +345,12 @@ def roles_of(parts: Parts, settings: GateSettings) -> Callable[[str], Sequence[s
 
 
 def _offset(settings: GateSettings) -> Callable[[int], int]:
-    try:
-        zone = ZoneInfo(settings.time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InputError(f"time_zone is {settings.time_zone!r}; expected a name such as Asia/Taipei") from error
+    from muniment.gate.server.sessions import zone
+
+    local = zone(settings)
 
     def minutes(now: int) -> int:
-        offset = datetime.fromtimestamp(now / 1_000, UTC).astimezone(zone).utcoffset()
+        offset = datetime.fromtimestamp(now / 1_000, UTC).astimezone(local).utcoffset()
         return 0 if offset is None else int(offset.total_seconds() // 60)
 
     return minutes

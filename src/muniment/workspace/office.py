@@ -25,8 +25,9 @@ if TYPE_CHECKING:  # what an action needs is loaded by the action: a look-up mus
     from muniment.marks.decoys import DecoyPlan
     from muniment.marks.suggest import Suggestion
     from muniment.trace.verdict import Verdict
-    from muniment.workspace import affecting, doctoring, exchanging, registering, subjects
+    from muniment.workspace import affecting, doctoring, exchanging, planting, registering, subjects
     from muniment.workspace.bookkeeping import Books, Selection
+    from muniment.workspace.gating import Gatehouse
 
 SETTINGS, RING, LEDGER, SECOND = "muniment.toml", "keys/ring.json", "ledger", "ledger/second"
 JOURNAL, ADDRESSES = "ledger/journal.bin", "ledger/addresses"
@@ -361,7 +362,19 @@ class Workspace:
         """Whether the workspace is in a state that its keeper can rely on."""
         from muniment.workspace import doctoring
 
-        return doctoring.examine(self._parts)
+        found = doctoring.examine(self._parts)
+        if not self.gate.there:
+            return found
+        from muniment.workspace import gate_doctoring
+
+        return (*found, *gate_doctoring.examine(self._parts))
+
+    @property
+    def gate(self) -> Gatehouse:
+        """The gate of this workspace: gate.toml, checks, running it, replaying what it let through."""
+        from muniment.workspace.gating import Gatehouse
+
+        return Gatehouse(self._parts)
 
     # --- keys and decoys ---------------------------------------------------------------------------------------------
 
@@ -431,6 +444,18 @@ class Workspace:
 
         found = decoying.plans(self._parts, self._parts.register(register))
         return tuple(key for plan in found for key in plan.exclusion())
+
+    def plant_decoys(self, register: str, into: str) -> planting.PlantResult:
+        """Write the decoys of the newest plan into the live table at a PostgreSQL location."""
+        from muniment.workspace import planting
+
+        return planting.plant(self._parts, register, into)
+
+    def unplant_decoys(self, register: str, into: str) -> planting.PlantResult:
+        """Take the decoys of a register out of the live table again."""
+        from muniment.workspace import planting
+
+        return planting.unplant(self._parts, register, into)
 
     def _reload(self) -> None:
         folder, ring = self._parts.folder, self._parts.ring

@@ -85,7 +85,7 @@ SHAPES: tuple[Shape, ...] = (
     hostile("pinned-case", f"SELECT surname FROM office.person WHERE CASE WHEN id = {K(1)} THEN true ELSE true END"),
     hostile("pinned-is-false", f"SELECT surname FROM office.person WHERE (id = {K(1)}) IS FALSE"),
     hostile("pinned-equals-false", f"SELECT surname FROM office.person WHERE (id = {K(1)}) = false"),
-    hostile("pinned-precedence", f"SELECT surname FROM office.person WHERE id = {K(1)} = false"),
+    hostile("pinned-precedence", f"SELECT surname FROM office.person WHERE id = {K(1)} IS NOT TRUE"),
     hostile("pinned-join-on", f"SELECT b.surname FROM office.person b LEFT JOIN office.visit v ON v.person = {K(1)}"),
     hostile("pinned-having", f"SELECT surname FROM office.person GROUP BY surname HAVING count(*) = 1"),
     hostile("pinned-union", f"SELECT surname FROM office.person WHERE id = {K(1)} UNION ALL SELECT surname FROM office.person"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from language.guarded_registers import person_key, resident_key
-from language.observer import bind, close, copy_in, describe, execute, extended, flush, function_call, parse, query, sync
+from language.observer import bind, close, copy_in, describe, execute, extended, flush, function_call, message, parse, query, sync
 from language.shapes import Shape, honest, hostile
 
 K = person_key
@@ -151,6 +151,6 @@ SHAPES: tuple[Shape, ...] = (
     hostile("cursor-savepoint", "BEGIN", "DECLARE c CURSOR FOR SELECT id, surname FROM office.person WHERE points = 1", "SAVEPOINT s", "CLOSE c",
             f"DECLARE c CURSOR FOR SELECT a.id, b.surname FROM office.person a, office.person b WHERE a.id = {K(1)}", "FETCH 30 FROM c", "ROLLBACK TO s", "COMMIT"),
     # --- not a statement ---
-    hostile("function-call", function_call(2092, b"1", b"2"), expect=("refused", "error"), account="boss", ends=True),
-    hostile("unknown-message", query("SELECT 1") , expect="free"),
+    hostile("function-call", function_call(177, b"1", b"2"), expect=("refused", "error"), ends=True),
+    hostile("unknown-message", message(b"y", b"") + sync(), expect=("refused", "error"), ends=True),
 )  # fmt: skip

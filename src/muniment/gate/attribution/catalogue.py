@@ -26,6 +26,8 @@ class Attribute:
     source: int = 0
     deterministic: bool = True
     """Equal under the column's collation means equal bytes; else a literal in a query does not pin the key."""
+    harmless: bool = False
+    """Shown for nothing: declared so, or, in a view over a register, the plain column of an unguarded table."""
 
 
 @dataclass(frozen=True, slots=True)

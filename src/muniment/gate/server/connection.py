@@ -150,7 +150,11 @@ class Connection:
                 self._fail("direct-tls-without-alpn", alarm=False)
                 return
             door = replace(door, tls=events.TlsStarted(tls.certificate_hash, peer_of(shown)))
-        self._session = self._office.session(replace(door, certificate=tls is not None))
+        try:
+            self._session = self._office.session(replace(door, certificate=tls is not None))
+        except MunimentError as error:  # a reload brought what no session can be made of
+            self._fail("session-not-made", error.message)
+            return
         self._begun()
 
     def receive(self, event: Event) -> None:

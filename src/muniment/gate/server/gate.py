@@ -90,7 +90,7 @@ class Gate:
         self._prepare: Callable[[str], Awaitable[None]]
         if overseer is None:
             self._history = History(parts.open_ledger)
-            self._budgets = LocalBudgets(int(settings.defaults.get("caseload_days", 30)))
+            self._budgets = LocalBudgets(settings.caseload_days)
             self._prepare = Accounts(self._budgets, self._history.of).prepare
         else:
             self._budgets, self._prepare = overseer.budgets, overseer.prepare

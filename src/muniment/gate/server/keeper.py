@@ -16,7 +16,6 @@ import json
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -108,10 +107,13 @@ class Line:
         """Hear the other end until it is gone."""
         reader, self._writer = await asyncio.open_connection(sock=link)
         self._writer.writelines(self._early)
-        with suppress(OSError, asyncio.IncompleteReadError, ValueError):
+        try:
             while True:
                 self._told(json.loads(await _message(reader)))
-        self._writer.close()
+        except (OSError, asyncio.IncompleteReadError, ValueError):
+            pass  # the other end is gone, or talks nonsense
+        finally:
+            self._writer.close()
 
     def say(self, what: dict[str, Any]) -> None:
         """Tell the other end, once the line stands; what cannot be delivered any more is dropped."""
@@ -123,11 +125,14 @@ class Line:
 async def answer_charges(link: socket.socket, budgets: Budgets) -> None:
     """Answer one worker's charges until it is gone; in the keeper."""
     reader, writer = await asyncio.open_connection(sock=link)
-    with suppress(OSError, asyncio.IncompleteReadError, ValueError):
+    try:
         while True:
             answer = charged(budgets, await _message(reader))
             writer.write(_LENGTH.pack(len(answer)) + answer)
-    writer.close()
+    except (OSError, asyncio.IncompleteReadError, ValueError):
+        pass  # the worker is gone, or talks nonsense
+    finally:
+        writer.close()
 
 
 class Oversight:

@@ -172,12 +172,18 @@ class SpooledPersons:
         return {ordinal: self._meant[ordinal] for ordinal in ordinals}
 
     def _looked_up(self, epochs: Sequence[NDArray[np.uint64]]) -> tuple[NDArray[np.uint32], NDArray[np.bool_]]:
+        """The ordinal of each person, and whether it has one: the one that its newest epoch has, as the writer says."""
+        count = len(epochs[0])
         try:
-            self._table = self._table or self._open_table()
+            if self._table is None:
+                self._table = self._open_table()
+            self._table.refresh()
             ordinals, found = self._table.lookup_all(epochs)
         except (UnreachableError, IntegrityError):
-            return np.zeros(len(epochs[0]), np.uint32), np.zeros(len(epochs[0]), bool)
-        return ordinals.astype(np.uint32), found
+            return np.zeros(count, np.uint32), np.zeros(count, bool)
+        newest = len(epochs) - 1 - np.argmax(found[::-1], axis=0)
+        known: NDArray[np.bool_] = np.any(found, axis=0)
+        return ordinals[newest, np.arange(count)].astype(np.uint32), known
 
     def _provisional(self, register: str, pseudonyms: tuple[int, ...]) -> int:
         name = (register, pseudonyms[-1])

@@ -27,7 +27,7 @@ from muniment.gate.protocol.startup import StartupMessage
 from muniment.gate.server.parts import Door, Kit
 from muniment.gate.session.opening import OpeningSetup, Permit, StoredCredential
 from muniment.gate.session.session import Session
-from muniment.gate.session.setup import Doubt, RowMarker, Setup
+from muniment.gate.session.setup import Doubt, Marking, Setup
 from muniment.keys import Key
 from muniment.prf import hkdf
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIGEST_KEY_BYTES = 32
-Marker = Callable[[object, object], RowMarker | None]
 
 
 class Sessions:
@@ -44,7 +43,7 @@ class Sessions:
 
     def __init__(
         self, folder: Path, pseudonym_keys: Sequence[Key], random_bytes: Callable[[int], bytes], *,
-        marker: Marker | None = None, observe: Callable[[int, str, int, int], None] | None = None,
+        marker: Marking | None = None, observe: Callable[[int, str, int, int], None] | None = None,
     ) -> None:  # fmt: skip
         """`folder`: where paths of the settings begin."""
         self._folder = folder

@@ -74,7 +74,7 @@ async def _keep(parts: GateParts, children: Sequence[int], links: Sequence[tuple
     loop, stop, metrics = asyncio.get_running_loop(), asyncio.Event(), Metrics()
     log = Log(parts.clock, parts.log_file)
     held, history = HeldLedger(parts.open_ledger), History(parts.open_ledger)
-    budgets = LocalBudgets(int(parts.settings.defaults.get("caseload_days", 30)))
+    budgets = LocalBudgets(parts.settings.caseload_days)
     accounts = Accounts(budgets, history.of)
     await held.start()
     found: list[Worker] = []

@@ -42,6 +42,14 @@ ENCODINGS: Final = frozenset(
     "ISO_8859_7 ISO_8859_8 EUC_CN EUC_JP EUC_KR EUC_TW EUC_JIS_2004".split()
 )
 """Client encodings in which no byte of a longer character can be taken for a quote or a backslash."""
+CODECS: Final = {
+    "UTF8": "utf-8", "UNICODE": "utf-8", "BIG5": "big5", "GBK": "gbk", "GB18030": "gb18030", "SJIS": "cp932",
+    "UHC": "cp949", "JOHAB": "johab", "SHIFT_JIS_2004": "shift_jis_2004", "EUC_CN": "gb2312", "EUC_JP": "euc_jp",
+    "EUC_KR": "euc_kr", "EUC_JIS_2004": "euc_jis_2004", "KOI8R": "koi8-r", "KOI8U": "koi8-u", "WIN866": "cp866",
+    "WIN874": "cp874", "LATIN1": "latin-1", "LATIN2": "iso8859-2", "LATIN9": "iso8859-15", "WIN1250": "cp1250",
+    "WIN1251": "cp1251", "WIN1252": "cp1252",
+}  # fmt: skip
+"""Python's names of client encodings; of texts in another one, only what is ASCII is read."""
 READING: Final = frozenset(("client_encoding", "standard_conforming_strings"))
 """Settings that decide how a text is read."""
 STEADY: Final = READING | {"names", "all"}
@@ -94,7 +102,8 @@ class Conversation:
         self.refreshing = False
         self.ended = False
         self.catalogue = setup.catalogue
-        self.redaction: Redaction | None = None
+        lang = setup.lang
+        self.redaction = Redaction(self._names_something, lang) if standing.rules.redact else None
         self.parameters = dict(parameters)
         self.commands: list[Command] = []
         self._token = 0
@@ -109,15 +118,7 @@ class Conversation:
     def know(self, catalogue: Catalogue) -> None:
         """A newer map of tables holds."""
         self.catalogue = catalogue
-        self.columns = {
-            register: {
-                attribute.number: attribute.name
-                for relation in catalogue.relations.values()
-                for attribute in relation.attributes.values()
-                if attribute.register == register
-            }
-            for register in catalogue.registers
-        }
+        self.columns = self.setup.doubt.columns(catalogue)
         self.unseen = facts("execute unseen", catalogue, conforming=False, safe_encoding=False)
         self._facts.clear()
         self._plain = catalogue.scalar_functions | PLAIN
@@ -125,6 +126,9 @@ class Conversation:
         if self.refreshing:
             self.refreshing = False
             self.believe()
+
+    def _names_something(self, text: str) -> bool:
+        return text in self.setup.doubt.names(self.catalogue)
 
     @property
     def doubtful(self) -> bool:
@@ -186,6 +190,11 @@ class Conversation:
             statement.facts = self._read(statement.text, conforming=True, safe=True) if readable else None
         for portal in [*tracker.portals.values(), *tracker.cursors.values()]:
             portal.facts = None
+
+    @property
+    def codec(self) -> str:
+        """Python's name of the client's encoding."""
+        return CODECS.get(self.parameters.get("client_encoding", "").upper(), "ascii")
 
     @property
     def readable(self) -> bool:

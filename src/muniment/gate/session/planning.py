@@ -14,16 +14,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from muniment.disclosure import Outcome
+from muniment.errors import UnreachableError
 from muniment.gate.attribution.catalogue import Catalogue
 from muniment.gate.attribution.classify import SessionMemory, Tally
 from muniment.gate.attribution.plan import ResultPlan, plan_copy, plan_result
 from muniment.gate.attribution.text import Facts
 from muniment.gate.protocol.backend import CopyOutResponse, Field, RowDescription
+from muniment.gate.protocol.copyscan import CopyRows
 from muniment.gate.protocol.wire import decoded
+from muniment.gate.session import wording
 from muniment.gate.session.conversation import Conversation
+from muniment.gate.session.marking import RowMarker
+from muniment.gate.session.pinning import bound, with_values
 from muniment.gate.session.results import Counts, Guarded, Passing, Run, Withheld
 from muniment.gate.session.stopping import Stopping
-from muniment.gate.session.tracker import EXECUTE, Ask, Portal
+from muniment.gate.session.tracker import BIND, EXECUTE, Ask, Portal
 
 PLANS: Final = 256
 """Plans that are kept, by description and text."""
@@ -74,6 +79,8 @@ class Planning:
         if not portal.body:
             return None
         facts, cursor = self._behind(ask, self._proved(portal, ask))
+        if facts.pins and cursor is None:
+            facts = with_values(facts, portal, self._conversation.codec)
         run = self._planned(ask, facts, portal.body, cursor)
         portal.run = run
         return run
@@ -88,8 +95,12 @@ class Planning:
         return self._run(plan, facts, before=0, copy=plan.copy_rows())
 
     def own_texts(self, ask: Ask) -> Sequence[str]:
-        """Texts that the client itself sent with a statement."""
-        return (decoded(ask.text),) if ask.text else ()
+        """Texts that the client itself sent with a statement: its own, and its parameters."""
+        portal = ask.portal if ask.kind == BIND else self._tracker.portals.get(ask.name)
+        values = portal.values if portal is not None and ask.kind in {BIND, EXECUTE} else b""
+        sent = bound(values) if values else None
+        texts = (ask.text, *(() if sent is None else sent.values))
+        return [decoded(one) for one in texts if one]
 
     # --- whose text it is ---
 
@@ -115,7 +126,12 @@ class Planning:
     def _planned(self, ask: Ask, facts: Facts, body: bytes, cursor: Portal | None) -> Run:
         before = cursor.run.passed if cursor is not None and isinstance(cursor.run, Guarded) else 0
         plan = self._plan(ask, facts, body)
-        run = self._run(plan, facts, before=before)
+        try:
+            marker = self._marker(facts, body) if plan.guarded else None
+        except UnreachableError:
+            self._stopping.begin(wording.ledger_down(self._conversation.setup.lang))
+            return self.withheld
+        run = self._run(plan, facts, before=before, marker=marker)
         if cursor is not None:
             cursor.run = run
         return run
@@ -146,15 +162,30 @@ class Planning:
                 asked_for.add(oid)
                 self._conversation.unknown = True
 
-    def _run(self, plan: ResultPlan, facts: Facts, *, before: int, copy: object = None) -> Run:
+    def _marker(self, facts: Facts, body: bytes) -> RowMarker | None:
+        """What writes marks into the rows, where this account is to have them. Raises `UnreachableError`."""
+        conversation = self._conversation
+        rules, marking = conversation.standing.rules, conversation.setup.marker
+        if marking is None or not rules.marks:
+            return None
+        fields = RowDescription.parse(body).fields
+        encoding, tables = conversation.codec, conversation.catalogue
+        return marking.of(fields, tables, rules.recipient, single=facts.single, encoding=encoding)
+
+    def _run(
+        self, plan: ResultPlan, facts: Facts, *, before: int, copy: CopyRows | None = None,
+        marker: RowMarker | None = None,
+    ) -> Run:  # fmt: skip
         conversation = self._conversation
         if not plan.guarded:
             return self._passing
         refusal = conversation.standing.permit(facts, plan, conversation.columns)
         setup = conversation.setup
-        tally = Tally(plan, setup.persons, setup.digest_key, self._memory)
+        tally = Tally(plan, setup.persons, setup.digest_key, self._memory, conversation.codec)
         stop = self._stopping.begin
-        run = Guarded(conversation, self.counts, plan, facts, tally, before=before, copy=copy, stop=stop)
+        run = Guarded(
+            conversation, self.counts, plan, facts, tally, before=before, copy=copy, marker=marker, stop=stop
+        )
         if refusal is None:
             return run
         conversation.append(run.ended(Outcome.REFUSED))

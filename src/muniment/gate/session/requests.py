@@ -131,7 +131,8 @@ class Requests:
         conversation, tracker = self._conversation, self._tracker
         facts = conversation.facts(text)
         kept = text if len(text) <= KEPT_TEXT_BYTES else b""
-        statement = Statement(facts, tracker.opaque, kept, conversation.readable)
+        types = Parse.parse(frame.body).types if kept else ()
+        statement = Statement(facts, tracker.opaque, kept, types, conversation.readable)
         tracker.ask(Ask(PARSE, decoded(name), facts=facts, text=text, statement=statement))
         conversation.forward(frame.build())
 

@@ -9,7 +9,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -24,6 +24,7 @@ from muniment.gate.protocol.framing import Framer, Piece
 from muniment.gate.session import wording
 from muniment.gate.session.commands import Entry, Wake
 from muniment.gate.session.conversation import Conversation
+from muniment.gate.session.marking import RowMarker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -108,7 +109,8 @@ class Guarded:
 
     def __init__(
         self, conversation: Conversation, counts: Counts, plan: ResultPlan, facts: Facts, tally: Tally, *,
-        before: int = 0, copy: CopyRows | None = None, stop: Callable[[Refusal], None],
+        before: int = 0, copy: CopyRows | None = None, marker: RowMarker | None = None,
+        stop: Callable[[Refusal], None],
     ) -> None:  # fmt: skip
         self.plan = plan
         self.facts = facts
@@ -119,6 +121,7 @@ class Guarded:
         self._counts = counts
         self._tally = tally
         self._copy = copy
+        self._marker = marker
         self._stop = stop
         self._warned = False
         self._templates: dict[tuple[str, Outcome], Template] = {}
@@ -162,8 +165,8 @@ class Guarded:
     def piece(self, piece: Piece) -> None:
         """See `Run`. The row is charged by the length that its head says, before its first byte leaves."""
         if piece.first:
-            length = int.from_bytes(piece.data[1:5], "big") if len(piece.data) >= 5 else 1 << 30
-            self._release(piece.data, [len(piece.data)], self._nameless([length]))
+            length = int.from_bytes(piece.data[1:5], "big")  # the framer gives a head in one piece
+            self._release(piece.data, [len(piece.data)], self._nameless([length]), whole=False)
         elif self._conversation.stop is None:
             self._conversation.outbox.send(piece.data)
 
@@ -187,7 +190,7 @@ class Guarded:
             return
         self._release(data, ends, classed)
 
-    def _release(self, data: bytes | memoryview, ends: list[int], classed: Classed) -> None:
+    def _release(self, data: bytes | memoryview, ends: list[int], classed: Classed, *, whole: bool = True) -> None:
         conversation = self._conversation
         rows = len(ends)
         if classed.rows != rows:
@@ -206,6 +209,8 @@ class Guarded:
                 data = memoryview(data)[: ends[allowed - 1]]
             if charge.wait:
                 self._wait(charge.wait)
+            if self._marker is not None and whole:
+                data = self._marker.mark(data, ends[:allowed])
             entries = self._entries(classed, allowed, len(data), charge.undiscounted)
             conversation.outbox.hold(conversation.append(entries, spool=grant is not None), data)
             self.released += allowed
@@ -241,26 +246,37 @@ class Guarded:
 
     def _entries(self, classed: Classed, allowed: int, size: int, undiscounted: int) -> tuple[Entry, ...]:
         """One entry for each register with the persons in it, and one for those that nobody could name."""
-        entries: list[Entry] = []
-        ordinals = classed.ordinals if allowed == classed.rows else classed.ordinals[:allowed]
-        for shape in self.plan.registers:
-            columns = self.plan.slots_of(shape.name)
-            if not columns:
-                continue
-            found = _distinct(ordinals if len(columns) == ordinals.shape[1] else ordinals[:, columns])
-            entries.append(self._entry(shape.name, Outcome.GIVEN, found, allowed, size, allowed))
-        anonymous = classed.anonymous if allowed == classed.rows else classed.anonymous[:allowed]
+        whole = allowed == classed.rows
+        ordinals = classed.ordinals if whole else classed.ordinals[:allowed]
+        anonymous = classed.anonymous if whole else classed.anonymous[:allowed]
+        entries = [
+            self._entry(register, Outcome.GIVEN, found, allowed, size, allowed)
+            for register, found in self._named(ordinals)
+        ]
         persons = int(anonymous.sum()) + undiscounted
         if persons or not entries:
-            register = self.plan.registers[0].name if self.plan.registers else ""
             rows = int(np.count_nonzero(anonymous)) if persons else allowed
-            entries.append(self._entry(register, Outcome.UNATTRIBUTED, NO_ORDINALS, persons, size, rows))
+            entries.append(self._entry(self._register, Outcome.UNATTRIBUTED, NO_ORDINALS, persons, size, rows))
         return tuple(entries)
+
+    def _named(self, ordinals: NDArray[np.uint32]) -> Iterator[tuple[str, NDArray[np.uint32]]]:
+        """Registers, and the persons of each."""
+        width = ordinals.shape[1]
+        for shape in self.plan.registers if width else ():
+            columns = self.plan.slots_of(shape.name)
+            if columns:
+                found = _distinct(ordinals if len(columns) == width else ordinals[:, columns])
+                if len(found):
+                    yield shape.name, found
+
+    @property
+    def _register(self) -> str:
+        """The register that is named where there is no telling."""
+        return self.plan.registers[0].name if self.plan.registers else ""
 
     def ended(self, outcome: Outcome, delivery: Delivery = Delivery.COMPLETE) -> tuple[Entry, ...]:
         """How a result ended that did not end well: nobody new in it, only how many rows had left."""
-        register = self.plan.registers[0].name if self.plan.registers else ""
-        return (self._entry(register, outcome, NO_ORDINALS, 0, 0, self.released, delivery),)
+        return (self._entry(self._register, outcome, NO_ORDINALS, 0, 0, self.released, delivery),)
 
     def _entry(
         self, register: str, outcome: Outcome, ordinals: NDArray[np.uint32], rows: int, size: int, released: int,
@@ -276,11 +292,12 @@ class Guarded:
         rules = self._conversation.standing.rules
         found = self._templates.get((register, outcome))
         if found is None or found.delivery is not delivery or found.purpose != rules.purpose:
-            columns = self.plan.columns.get(register, ())
+            columns = tuple(number for number in self.plan.columns.get(register, ()) if number)
             shape = self._conversation.catalogue.registers.get(register)
             schema = 0 if shape is None else shape.schema
+            key = "" if self._marker is None else self._marker.mark_keys.get(register, "")
             found = Template(
-                register, schema, Channel.GATE, columns, rules.purpose, rules.basis, "", outcome, delivery
+                register, schema, Channel.GATE, columns, rules.purpose, rules.basis, key, outcome, delivery
             )
             self._templates[register, outcome] = found
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,29 +11,53 @@ from muniment.gate.attribution.classify import Persons
 from muniment.gate.policy.breakglass import Grants
 from muniment.gate.policy.budgets import Budgets
 from muniment.gate.policy.rules import Policies
-from muniment.gate.policy.statements import Rates
+from muniment.gate.policy.statements import Rates, column_names
+from muniment.gate.protocol.backend import Field
+from muniment.gate.session.marking import RowMarker
 from muniment.gate.session.opening import OpeningSetup
+from muniment.gate.session.redaction import known_names
 
 
-class RowMarker(Protocol):
-    """Writes marks into the rows of a result while they pass (`gate.session.marking`)."""
+class Marking(Protocol):
+    """Makes the markers of results (`gate.session.marking.ResultMarker`)."""
 
-    def mark(self, rows: bytes | memoryview, ends: Sequence[int]) -> bytes | memoryview:
-        """The same rows with marks; `ends` are the offsets after each row, before marking."""
+    def of(
+        self, fields: Sequence[Field], catalogue: Catalogue, recipient: str, *, single: bool, encoding: str
+    ) -> RowMarker | None:
+        """The marker of a result, `None` where none of its cells is marked. Raises `UnreachableError`."""
         ...
 
 
 class Doubt:
-    """How many sessions of this process may have changed tables since the map of tables was read.
+    """What the sessions of a process know of the tables together, and how many of them may have changed some since.
 
     While any did, nothing is taken from the text of a statement, and no table is taken to be known.
     """
 
     def __init__(self) -> None:
         self.sessions = 0
+        self._catalogue: Catalogue | None = None
+        self._columns: Mapping[str, Mapping[int, str]] = {}
+        self._names: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return self.sessions > 0
+
+    def columns(self, catalogue: Catalogue) -> Mapping[str, Mapping[int, str]]:
+        """Register -> column number -> name (`policy.statements.column_names`)."""
+        self._read(catalogue)
+        return self._columns
+
+    def names(self, catalogue: Catalogue) -> frozenset[str]:
+        """Names that an error may quote (`redaction.known_names`)."""
+        self._read(catalogue)
+        return self._names
+
+    def _read(self, catalogue: Catalogue) -> None:
+        """Once for each map, not once for each session."""
+        if catalogue is not self._catalogue:
+            self._columns, self._names = column_names(catalogue), known_names(catalogue)
+            self._catalogue = catalogue
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,5 +81,5 @@ class Setup:
     spool: bool = False
     lang: str = "en"
     offset_minutes: Callable[[int], int] = lambda _: 0
-    marker: Callable[[object, object], RowMarker | None] | None = None
+    marker: Marking | None = None
     observe: Callable[[int, str, int, int], None] | None = None

@@ -73,12 +73,13 @@ class Standing:
     def permit(self, facts: Facts, plan: ResultPlan | None, columns: Mapping[str, Mapping[int, str]]) -> Refusal | None:
         """Whether a statement may run (`plan` None), or its result leave."""
         now = self._clock()
+        rules = self.charged_by(self.grant)
         refusal = permit(
-            facts, plan, self.rules, self.labels, now,
+            facts, plan, rules, self.labels, now,
             lang=self._setup.lang, offset_minutes=self._setup.offset_minutes(now), columns=columns,
         )  # fmt: skip
         if refusal is None and plan is None and not facts.register_free:
-            refusal = self._setup.rates.take(self.rules, now, self._setup.lang)
+            refusal = self._setup.rates.take(rules, now, self._setup.lang)
         return refusal
 
     def _party(self) -> Party:

@@ -58,6 +58,8 @@ class Statement:
     facts: Facts | None
     opaque: int = 0
     text: bytes = field(default=b"", repr=False)
+    types: tuple[int, ...] = ()
+    """Types of its parameters as the client declared them, 0 where it did not."""
     readable: bool = False
 
 
@@ -70,6 +72,7 @@ class Portal:
 
     facts: Facts | None = None
     text: bytes = field(default=b"", repr=False)
+    types: tuple[int, ...] = ()
     values: bytes = field(default=b"", repr=False)
     opaque: int = 0
     """Count of opaque statements before it was made."""
@@ -286,7 +289,7 @@ class Tracker:
         """What a portal takes over from its statement; nothing of a named one that was made before an opaque one."""
         trusted = statement is not None and (not name or statement.opaque == opaque)
         portal.facts = statement.facts if statement is not None and trusted else None
-        portal.text = b"" if statement is None else statement.text
+        portal.text, portal.types = (b"", ()) if statement is None else (statement.text, statement.types)
         portal.opaque = opaque
         return portal
 
