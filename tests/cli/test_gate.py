@@ -166,7 +166,7 @@ def gate_of(office: Office, port: int) -> Iterator[subprocess.Popen[str]]:
 def test_a_gate_is_checked_run_replayed_and_what_got_out_is_traced(
     own_office: Office, server: Server, tmp_path: Path
 ) -> None:
-    marks = "[accounts.clerk]\nread_only = true\nmarks = true\npersons = { minute = \"none\", hour = 120 }\n"
+    marks = '[accounts.clerk]\nread_only = true\nmarks = true\npersons = { minute = "none", hour = 120 }\n'
     port = set_up(own_office, server, tmp_path, marks)
     checks = own_office.run("gate", "check", "--json").json("gate-check")["checks"]
     states = {one["check"]: one["state"] for one in checks}

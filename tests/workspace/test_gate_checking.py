@@ -52,7 +52,8 @@ def test_a_new_gate_needs_a_certificate_and_a_lesser_role(live: Gated) -> None:
 def test_a_role_that_may_only_read_verifiers_is_enough(live: Gated) -> None:
     live.ask(
         "drop role if exists keeper; create role keeper login; grant select on pg_authid to keeper; "
-        "grant usage on schema gated to keeper")
+        "grant usage on schema gated to keeper"
+    )
     try:
         change(live, "user=postgres", "user=keeper")
         found = seen(live)

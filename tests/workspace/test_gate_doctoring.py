@@ -38,7 +38,7 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def live(office: Office, server: str) -> Iterator[Gated]:
     with gated(office, server) as made:
-        made.settings('[accounts.clerk]\nread_only = true\nbreak_glass = { persons = 5, minutes = 10 }\n')
+        made.settings("[accounts.clerk]\nread_only = true\nbreak_glass = { persons = 5, minutes = 10 }\n")
         with role(made, "clerk"):
             made.ask("grant usage on schema gated to clerk; grant select on gated.persons to clerk")
             yield made

@@ -132,12 +132,11 @@ def explain(
         _meaning(desk, key)
         return 0
     from muniment.cli.arguments import moment
-    from muniment.workspace.gating import roles_of
 
     house = desk.open().gate
     start = moment(since, start=True) if since is not None else None
     with desk.working("replaying"):
-        found = house.explain(rules, account=account, since=start, roles=roles_of(house.parts, house.settings(rules)))
+        found = house.explain(rules, account=account, since=start)
     stopped = [one for one in found if one.stopped]
     desk.result({"accounts": [_value(one) for one in found]}, _told(desk, found), brief=_told(desk, stopped))
     return int(bool(stopped)) * FINDING

@@ -50,9 +50,7 @@ def marked_register(parts: Parts, name: str) -> MarkedRegister | None:
         declare_families(parts.journal, to_log(plan, register, key.id), parts.clock())
     codebook = Codebook(key.secret, register.name)
     _extend_baseline(parts, name, plan, codebook)
-    return MarkedRegister(
-        name, key.id, {column.number: column.name for column in register.columns}, plan, codebook
-    )
+    return MarkedRegister(name, key.id, {column.number: column.name for column in register.columns}, plan, codebook)
 
 
 def _extend_baseline(parts: Parts, name: str, plan: Plan, codebook: Codebook) -> None:

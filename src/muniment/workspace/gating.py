@@ -9,7 +9,9 @@ Rules
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,20 +110,20 @@ class Gatehouse:
         return run(self.gate_parts(log=log))
 
     def explain(
-        self, rules: Path | None = None, *, account: str | None = None, since: datetime | None = None,
-        roles: Callable[[str], Sequence[str]] = lambda _: (),
-    ) -> tuple[Finding, ...]:  # fmt: skip
+        self, rules: Path | None = None, *, account: str | None = None, since: datetime | None = None
+    ) -> tuple[Finding, ...]:
         """What the rules of a file (by default those in use) would have stopped of what the ledger holds.
 
-        See `policy.explain.replay`. With `since` nothing is known of what was received before. Raises `InputError` for
-        a file that is no gate.toml.
+        See `policy.explain.replay`. With `since` nothing is known of what was received before. Where PostgreSQL cannot
+        be asked, nobody is a member of a role. Raises `InputError` for a file that is no gate.toml.
         """
         settings = self.settings(rules)
         selection = Selection(account=account, channel=Channel.GATE.value, since=since)
-        return replay(
-            settings, traffic(self._parts, selection), roles,
-            caseload_days=settings.caseload_days, offset_minutes=_offset(settings),
-        )  # fmt: skip
+        with roles_of(self._parts, settings) as roles:
+            return replay(
+                settings, traffic(self._parts, selection), roles,
+                caseload_days=settings.caseload_days, offset_minutes=_offset(settings),
+            )  # fmt: skip
 
 
 def load(path: Path, parts: Parts) -> GateSettings:
@@ -263,7 +265,22 @@ def spool(parts: Parts) -> Spool:
     """The second place of this process; nothing is written before something is released."""
     from muniment.gate.server.spool import Spool
 
-    return Spool(spool_folder(parts), parts.ring.all("segment"), lambda: milliseconds(parts), os.urandom)
+    return Spool(
+        spool_folder(parts), parts.ring.all("segment"), lambda: milliseconds(parts), os.urandom,
+        recorded=lambda batch: recorded(opened(parts), batch),
+    )  # fmt: skip
+
+
+def recorded(parts: Parts, batch: Batch) -> bool:
+    """Whether the ledger, sealed or not, holds each disclosure of a batch as it happened. Errors as `Ledger.reader`."""
+    reader = parts.ledger.reader()
+    occurred = batch.occurred.tolist()
+    if not occurred:
+        return True
+    rows = reader.select(channel=Channel.GATE, since=min(occurred), until=max(occurred) + 1)
+    found = reader.batch(rows, records=True)
+    there = Counter(found.disclosure(row) for row in range(len(found)))
+    return Counter(batch.disclosure(row) for row in range(len(batch))) <= there
 
 
 def spool_folder(parts: Parts) -> Path:
@@ -326,7 +343,8 @@ def _traffic(batch: Batch) -> Iterator[Traffic]:
             yield Traffic(moment, account, ordinals, nameless, batch.case[row], template.purpose)
 
 
-def roles_of(parts: Parts, settings: GateSettings) -> Callable[[str], Sequence[str]]:
+@contextmanager
+def roles_of(parts: Parts, settings: GateSettings) -> Iterator[Callable[[str], Sequence[str]]]:
     """The roles of an account as PostgreSQL has them now; none where it cannot be asked."""
     found: dict[str, Sequence[str]] = {}
     asked = control(parts, settings)
@@ -341,7 +359,10 @@ def roles_of(parts: Parts, settings: GateSettings) -> Callable[[str], Sequence[s
                 down = True
         return found.get(account, ())
 
-    return roles
+    try:
+        yield roles
+    finally:
+        asked.close()
 
 
 def _offset(settings: GateSettings) -> Callable[[int], int]:

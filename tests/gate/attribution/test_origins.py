@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from language.attributed import CATALOGUE, OPAQUE, PAIRS, PERSON, VISIT
-
 from muniment.gate.attribution.catalogue import Attribute
 from muniment.gate.attribution.origins import key_of, meant_by, opaque, shape_of, source_of, sources
 

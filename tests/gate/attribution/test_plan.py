@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from language.attributed import (
     BIGINT,
     CATALOGUE,
@@ -21,7 +22,6 @@ from language.attributed import (
     plan,
     read,
 )
-
 from muniment.gate.attribution.plan import plan_copy, plan_result
 from muniment.gate.attribution.slots import Cell
 from muniment.gate.protocol.backend import CopyOutResponse
@@ -89,9 +89,7 @@ def test_nobodys(sql: str, origins: tuple[tuple[int, int] | int, ...]) -> None:
         ("select v from pairs v", ((PAIRS, 0),), "keys", [1, 1]),
     ],
 )  # fmt: skip
-def test_of_how_many_rows(
-    sql: str, origins: tuple[tuple[int, int] | int, ...], mode: str, sources: list[int]
-) -> None:
+def test_of_how_many_rows(sql: str, origins: tuple[tuple[int, int] | int, ...], mode: str, sources: list[int]) -> None:
     found = plan(sql, *origins)
     assert found.mode == mode
     assert [slot.sources for slot in found.slots] == sources
@@ -157,7 +155,7 @@ def test_collation_that_takes_different_texts_for_equal_fixes_nothing() -> None:
     visit = CATALOGUE.relations[VISIT]
     attributes = dict(visit.attributes)
     attributes[2] = replace(attributes[2], deterministic=False)
-    changed = replace(CATALOGUE, relations=CATALOGUE.relations | {VISIT: replace(visit, attributes=attributes)})
+    changed = replace(CATALOGUE, relations={**CATALOGUE.relations, VISIT: replace(visit, attributes=attributes)})
     text = read("select note from visit where who = 7 and day = 'x'")
     assert plan_result(columns((VISIT, 3)), (0,), text, changed).slots[0].pinned == ()
     assert plan_result(columns((VISIT, 3)), (0,), text, CATALOGUE).slots[0].pinned == ("7", "x")

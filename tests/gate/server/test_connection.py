@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,45 @@ def test_tls_begins_on_request_and_the_session_learns_of_it_first(tmp_path: Path
             assert session.seen[:3] == ["FromClient", "TlsStarted", "FromClient"]
             shown = client.writer.get_extra_info("ssl_object").getpeercert(True)
             assert session.tls.certificate_hash == certificate_hash(shown) and session.tls.subject == ""
+
+    run(main(), loop)
+
+
+@loops
+def test_a_client_that_answers_at_once_is_never_read_before_tls_stands(tmp_path: Path, loop: str) -> None:
+    """Its first bytes and its handshake come while the gate is in between: nothing is lost, nothing is taken early."""
+    context = client_tls()
+
+    def shakes_hands(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+            plain.sendall(SSL_REQUEST)
+            assert plain.recv(1) == b"S"
+            with context.wrap_socket(plain, server_hostname="localhost") as client:
+                client.sendall(b"nobody\n")
+                return client.recv(100)
+
+    async def main() -> None:
+        async with gate_bed(tmp_path, **with_tls(tmp_path)) as bed:
+            for _ in range(50):
+                assert await asyncio.to_thread(shakes_hands, bed.gate.port) == b"who\n"
+
+    run(main(), loop)
+
+
+@loops
+def test_plain_bytes_that_were_read_while_tls_begins_are_not_taken_for_its_own(tmp_path: Path, loop: str) -> None:
+    async def main() -> None:
+        async with gate_bed(tmp_path, **with_tls(tmp_path)) as bed:
+            client = await bed.connect()
+            client.writer.write(SSL_REQUEST)
+            with patience() as wait:
+                await wait(lambda: bool(bed.sessions))
+            (connection,) = bed.gate._connections.values()
+            if connection._early is None:
+                connection._early = []
+            connection._early.append(b"clerk\n")
+            await client.reader.read()
+            assert "VerifierFound" not in bed.sessions[0].seen
 
     run(main(), loop)
 

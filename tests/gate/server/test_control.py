@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -32,6 +33,7 @@ create view cte as with p as (select * from person) select a.id, b.surname from 
 create view both_sides as select id, surname from person union select id, surname from part;
 create materialized view mv as select id, surname from person;
 create view on_visits as select * from visits;
+create view with_notes as select p.id, v.note, v.note || 'x' as more from person p join visits v on v.person_id = p.id;
 insert into person select g, 'S' || g || 'x', 'street ' || g, 1 from generate_series(1, 5000) g;
 analyze person;
 create role bob login password 'x'; create role grp; grant grp to bob; create role off nologin password 'x';
@@ -74,7 +76,7 @@ def _shown(catalogue: Catalogue, name: str) -> dict[str, tuple[str, int, int, in
 def test_everything_that_shows_a_register_is_guarded(catalogue: Catalogue) -> None:
     guarded = {relation.name for relation in catalogue.relations.values() if relation.guarded}
     assert guarded == {
-        "person", "part", "part_a", "v", "vv", "pairs", "subs", "usng", "cte", "both_sides", "mv",
+        "person", "part", "part_a", "v", "vv", "pairs", "subs", "usng", "cte", "both_sides", "mv", "with_notes",
     }  # fmt: skip
     assert catalogue.guarded_names == guarded
     assert not _named(catalogue, "on_visits").guarded
@@ -109,6 +111,18 @@ def test_columns_of_different_rows_have_different_sources(catalogue: Catalogue, 
 def test_a_joined_column_belongs_to_one_side(catalogue: Catalogue) -> None:
     shown = _shown(catalogue, "usng")
     assert shown["id"][3] == shown["surname"][3] != shown["address"][3]
+
+
+def test_the_plain_column_of_another_table_is_harmless_in_a_view(catalogue: Catalogue) -> None:
+    found = {one.name: one.harmless for one in _named(catalogue, "with_notes").attributes.values()}
+    assert found == {"id": False, "note": True, "more": False}
+
+
+def test_harmless_columns_are_those_of_the_settings(url: str) -> None:
+    control = PostgresControl(url, {"person": replace(TABLES["person"], harmless=("address",))})
+    shown = {one.name: one.harmless for one in _named(control.catalogue(), "usng").attributes.values()}
+    control.close()
+    assert shown == {"id": False, "surname": False, "address": True}
 
 
 def test_a_change_is_seen_and_only_once(control: PostgresControl, url: str) -> None:

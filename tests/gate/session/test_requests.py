@@ -62,7 +62,8 @@ def test_a_function_call_is_refused_always() -> None:
 
 
 def test_a_refusal_keeps_the_order_of_a_pipeline() -> None:
-    chunks = [query("begin") + query("copy person to stdout") + query("select id from plain limit 1"), query("rollback")]
+    texts = ("begin", "copy person to stdout", "select id from plain limit 1", "rollback")
+    chunks = [query(text) for text in texts]
     played = Exchange(relay(setup(copy=False)), chunks, lambda n: 0)
     came = played.play()
     kinds = bytes(kind for kind, _ in _messages(came))
@@ -119,8 +120,11 @@ def test_the_query_inside_a_copy_is_described_ahead() -> None:
     rows = message(ord("d"), b"7\ta\n") + message(ord("d"), b"8\tb\n")
     tail = message(ord("c"), b"") + be.CommandComplete("COPY 2").build() + READY
     play.when(FromUpstream(own + head + rows + tail))
-    play.when(Appended(play.take(Append).token))
-    assert to_client(play.rest()) == head + rows + tail
+    append = play.take(Append)
+    assert append.entries[0].released == 2
+    came = to_client(play.rest())
+    play.when(Appended(append.token))
+    assert came + to_client(play.rest()) == head + rows + tail
 
 
 def test_an_error_of_the_gates_own_question_stands_for_that_of_the_copy() -> None:

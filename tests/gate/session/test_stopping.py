@@ -12,7 +12,7 @@ from muniment.gate.protocol import backend as be
 from muniment.gate.protocol import frontend as fe
 from muniment.gate.protocol.wire import message
 from muniment.gate.session.commands import Append, CancelUpstream, Report, ToClient, ToUpstream
-from muniment.gate.session.events import AppendFailed, Appended, Cancelled, FromClient, FromUpstream
+from muniment.gate.session.events import Appended, AppendFailed, Cancelled, FromClient, FromUpstream
 
 T = be.RowDescription((_field("id", "person"), _field("surname", "person"))).build()
 SYNC = fe.Sync().build()
@@ -38,9 +38,8 @@ def query(text: str) -> bytes:
 
 
 def pipeline(text: str, limit: int = 0) -> bytes:
-    return b"".join(
-        [fe.Parse("", text).build(), fe.Bind("", "").build(), fe.Describe(80, "").build(), fe.Execute("", limit).build()]
-    )
+    head = fe.Parse("", text).build() + fe.Bind("", "").build()
+    return head + fe.Describe(80, "").build() + fe.Execute("", limit).build()
 
 
 ACCEPTED = message(ord("1"), b"") + message(ord("2"), b"") + T

@@ -300,7 +300,10 @@ class _Draft:
             return 0, False
         if not slots and self._facts.pins:
             slots += self._shown_by_expressions()
-        return max(0, rows - sum(slot.sources for slot in slots)), True
+        covered: dict[tuple[int, int], int] = {}
+        for slot in slots:  # two slots of one origin may show the same row
+            covered[slot.origin] = max(covered.get(slot.origin, 0), slot.sources)
+        return max(0, rows - sum(covered.values())), True
 
     def _rows_joined(self) -> int | None:
         """How many rows of guarded tables one row of the result is made of; `None` where that is not proved."""

@@ -56,11 +56,14 @@ _STORING: Final = frozenset(("insert", "update", "merge"))
 _QUALIFIES: Final = frozenset("or replace temp temporary unlogged global local unique materialized recursive".split())
 _NO_CTE: Final = frozenset(("hold", "time", "ties", "ordinality", "check"))
 """What may stand behind WITH where no query is named by it."""
+_DEFINES: Final = frozenset(("(", "not", "materialized"))
+"""What stands behind NAME AS where a query is named."""
 _NO_CALL: Final = frozenset(
     "in and or not where on having when then else case select from join using as by any all some exists values over "
     "filter within group partition distinct between like ilike similar is returning set limit offset fetch union "
     "except intersect materialized array row cast coalesce nullif greatest least trim with only lateral cube rollup "
-    "grouping sets into to conflict key cross inner left right full numeric decimal varchar character char bit varying "
+    "grouping sets into to conflict key cross inner left right full copy explain vacuum analyze reindex "
+    "numeric decimal varchar character char bit varying "
     "time timestamp interval float precision bpchar dec".split()
 )
 """Words before a bracket that call no function: syntax, types with a length, and what the grammar itself computes."""
@@ -72,8 +75,8 @@ class Facts:
 
     `kind`: the sort of statement ('many' for several, 'other' where it is not known); `verb`: its first word.
     `mentions`: guarded names, as stored, and how often each stands there. `functions`: names before a bracket.
-    `target`: the table that INSERT, UPDATE and MERGE write to (as in `mentions` where it is guarded); `object`: the kind
-    of thing that CREATE and ALTER name. `pins`: column -> literal (text), or number of the parameter (int), that the
+    `target`: the table that INSERT, UPDATE and MERGE write to (as in `mentions` where it is guarded); `object`: what
+    kind of thing CREATE and ALTER name. `pins`: column -> literal (text), or number of the parameter (int), that the
     condition fixes it to. `sets`: what SET and RESET statements change, in order. `names`: cursors, prepared
     statements, channels, savepoints.
     """
@@ -325,13 +328,28 @@ def _lists_columns(words: Sequence[Token], at: int) -> bool:
 
 
 def _names_a_query(words: Sequence[Token]) -> bool:
-    """Whether WITH names a query that may be used more than once."""
-    for at, token in enumerate(words):
-        if token.sort is Sort.WORD and token.text == "with":
-            after = words[at + 1] if at + 1 < len(words) else token
-            if after.sort is Sort.NAME or (after.sort is Sort.WORD and after.text not in _NO_CTE):
-                return True
-    return False
+    """Whether WITH names a query that may be used more than once.
+
+    A query that is named twice, where it is defined and once more, is a subquery. One with a list of columns, and a
+    recursive one, is not looked at more closely.
+    """
+    named = [at + 1 for at, token in enumerate(words) if token.text == "with" and _cte(words, at)]
+    if not named:
+        return False
+    texts = [token.text.casefold() if token.sort in _NAMES else token.text for token in words]
+    defined = [at for at in range(1, len(texts) - 2) if texts[at + 1] == "as" and texts[at + 2] in _DEFINES]
+    if not set(named) <= set(defined) or any(texts[at] == ")" for at in defined):
+        return True
+    used = [text for text, after in zip(texts, [*texts[1:], ""], strict=True) if after != "."]
+    return any(used.count(texts[at]) > 2 for at in defined)
+
+
+def _cte(words: Sequence[Token], at: int) -> bool:
+    """Whether the WITH at this place is followed by a name."""
+    if words[at].sort is not Sort.WORD:
+        return False
+    after = words[at + 1] if at + 1 < len(words) else words[at]
+    return after.sort is Sort.NAME or (after.sort is Sort.WORD and after.text not in _NO_CTE)
 
 
 def _names(words: Sequence[Token], kind: str) -> tuple[str, ...]:

@@ -67,9 +67,7 @@ class Decoys:
     _secret: bytes = b""
 
     @classmethod
-    def of(
-        cls, register: str, keys: Sequence[Sequence[str]], secret: bytes, ordinals: Iterable[int] = ()
-    ) -> Decoys:
+    def of(cls, register: str, keys: Sequence[Sequence[str]], secret: bytes, ordinals: Iterable[int] = ()) -> Decoys:
         """`keys`: record keys by part; `secret`: 16 bytes or more that stay in memory. `LimitError` beyond `DECOYS`."""
         if len(keys) > DECOYS:
             raise LimitError(f"register {register!r}: {len(keys):,} decoys; expected at most {DECOYS:,}")

@@ -299,6 +299,9 @@ class Connection:
     async def _handshake(self, tls: ServerTls) -> None:
         loop, plain = asyncio.get_running_loop(), self._client.transport
         assert plain is not None
+        if self._early:  # rule 4: read in plain text, and never to be taken for what came under TLS
+            self._fail("bytes-before-tls")
+            return
         try:
             over = await loop.start_tls(
                 plain, self._client, tls.context, server_side=True, ssl_handshake_timeout=self._office.login_seconds

@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import psycopg
@@ -112,7 +112,8 @@ select rolname from pg_roles join of using (oid)
 class GuardedTable:
     """A register and the table that holds it: `table` as in SQL (`schema.name`), key columns, column numbers by name.
 
-    `mean_row_bytes`: bytes for which one person is charged, where the keeper sets it; else from statistics.
+    `mean_row_bytes`: bytes for which one person is charged, where the keeper sets it; else from statistics. `harmless`:
+    columns that tell nothing of a person.
     """
 
     table: str
@@ -120,6 +121,7 @@ class GuardedTable:
     numbers: Mapping[str, int]
     schema: int
     mean_row_bytes: float | None = None
+    harmless: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, repr=False)
@@ -261,7 +263,7 @@ def _of_table(attributes: Mapping[int, Attribute], register: str, table: Guarded
     return {
         number: Attribute(
             one.name, one.type_oid, register, table.numbers.get(one.name, 0),
-            table.key.index(one.name) if one.name in table.key else -1, 0, one.deterministic,
+            table.key.index(one.name) if one.name in table.key else -1, 0, one.deterministic, one.name in table.harmless,
         )
         for number, one in attributes.items()
     }  # fmt: skip
@@ -296,12 +298,17 @@ def _resolve(
     sources: dict[tuple[int, int], int] = {}
     for column in columns:
         below = _resolve(column.relation, views, attributes, known, (*under, oid)).get(column.attribute)
-        if below is not None and below.register and column.number in own:
+        one = own.get(column.number)
+        if one is None:
+            continue
+        if below is not None and below.register:
             source = sources.setdefault((column.source, below.source), len(sources))
-            one = own[column.number]
             found[column.number] = Attribute(
-                one.name, one.type_oid, below.register, below.number, below.key, source, one.deterministic
-            )
+                one.name, one.type_oid, below.register, below.number, below.key, source, one.deterministic,
+                below.harmless,
+            )  # fmt: skip
+        elif column.relation and column.relation not in known:
+            found[column.number] = replace(found[column.number], harmless=True)  # the plain column of another table
     known[oid] = found
     return found
 

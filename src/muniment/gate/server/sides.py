@@ -70,12 +70,15 @@ class Side(asyncio.Protocol):
             transport.writelines([_kept(part) for part in parts])
 
     def read(self, wanted: bool) -> None:
-        """Read from the peer from now on, or stop reading."""
-        if wanted is self._reading:
-            return
+        """Read from the peer from now on, or stop reading.
+
+        The transport is asked what it does: uvloop begins to read after `connection_made`, whatever was said there.
+        """
         self._reading = wanted
-        if self.transport is not None and not self._ended and not self.transport.is_closing():
-            self.transport.resume_reading() if wanted else self.transport.pause_reading()
+        transport = self.transport
+        if transport is None or self._ended or transport.is_closing() or transport.is_reading() is wanted:
+            return
+        transport.resume_reading() if wanted else transport.pause_reading()
 
     def close(self) -> None:
         """Close once everything is written; after `LINGER_SECONDS` whatever is left is dropped."""

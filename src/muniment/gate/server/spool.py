@@ -9,8 +9,10 @@ Rules
    that failed. The writer holds its lock; whoever gets the lock may drain, also after a kill.
 4. A frame is moved into the ledger with `occurred` = the time when it was spooled; provisional ordinals become real
    ones by their pseudonyms. How many frames were moved stands in the file's name; a file that is through is removed.
-5. At least once: a crash between the ledger's answer and the new name moves `GROUP` disclosures again. They are told by
-   the same `occurred`, party and case. Nothing is ever lost for the sake of not being told twice.
+5. Once: before a group is handed to the ledger, the name says up to which frame. Where that is not followed by the name
+   that it was moved (a crash, a lost answer), the ledger is looked at (`recorded`) before the same group is handed over
+   again. Frames of one process have times of their own, so that no other disclosure is taken for them. Without
+   `recorded` it is at least once: nothing is ever lost for the sake of not being told twice.
 6. A frame that does not verify is a torn write where no frame that verifies follows it, else it was altered; so is a
    file that has fewer frames than this process wrote. Both are `IntegrityError`, and the file stays.
 """
@@ -62,7 +64,7 @@ _HEADER_BYTES = _HEADER.size + _TAG_BYTES
 _HEADER_NONCE = b"\xff" * 12
 _FRAME_HEAD = struct.Struct(">II")
 _MEANT_HEAD = struct.Struct(">I")
-_NAME = re.compile(r"(\d{15}-[0-9a-f]{16})\.(\d{9})\.spool")
+_NAME = re.compile(r"(\d{15}-[0-9a-f]{16})\.(\d{9})(?:-(\d{9}))?\.spool")
 Pseudonyms: TypeAlias = Mapping[int, tuple[str, tuple[int, ...]]]
 """Provisional ordinal -> register, and pseudonyms under every epoch, old ones first."""
 
@@ -74,8 +76,12 @@ class Spool:
     """
 
     def __init__(
-        self, folder: Path, keys: Sequence[Key], clock: Callable[[], int], random_bytes: Callable[[int], bytes]
-    ) -> None:
+        self, folder: Path, keys: Sequence[Key], clock: Callable[[], int], random_bytes: Callable[[int], bytes], *,
+        recorded: Callable[[Batch], bool] | None = None,
+    ) -> None:  # fmt: skip
+        """`recorded`: whether the ledger holds the disclosures of a batch, each with its time (rule 5)."""
+        self._recorded = recorded
+        self._last = 0
         self._folder = folder
         self._ring = SegmentKeys(keys)
         self._clock = clock
@@ -96,12 +102,12 @@ class Spool:
         meant = {int(one): pseudonyms.get(int(one)) for one in np.unique(batch.ordinals[batch.ordinals >= PROVISIONAL])}
         if None in meant.values():
             raise ValueError("a provisional ordinal came without its pseudonyms")
-        now = self._clock()
-        batch = replace(batch, occurred=np.full(len(batch), now, np.int64))
         texts = json.dumps(meant, ensure_ascii=False, separators=(",", ":")).encode()
-        payload = _MEANT_HEAD.pack(len(texts)) + texts + encode(batch)
+        head = _MEANT_HEAD.pack(len(texts)) + texts
         with self._lock:
-            self._append(payload, now)
+            now = self._last = max(self._clock(), self._last + 1)
+            batch = replace(batch, occurred=np.full(len(batch), now, np.int64))
+            self._append(head + encode(batch), now)
 
     def _append(self, payload: bytes, now: int) -> None:
         if self._bytes + len(payload) > SPOOL_BYTES:
@@ -166,18 +172,21 @@ class Spool:
                 os.close(descriptor)
 
     def _moved(self, path: Path, descriptor: int, appender: Appender) -> int:
-        stem, done = _stem(path), _moved_frames(path)
+        stem, done, tried = _stem(path), *_progress(path)
         with open(descriptor, "rb", closefd=False) as file:
             frames = list(_frames(file.read(), self._ring, path))
         if len(frames) < self._written.get(stem, 0):
             raise IntegrityError(f"{path}: holds {len(frames):,} frames; expected {self._written[stem]:,}: cut short")
         total = 0
-        for group in _groups(frames[done:]):
+        first = [frames[done:tried]] if tried > done else []  # an attempt that nobody knows the end of
+        for group in (*first, *_groups(frames[max(done, tried) :])):
             batch = concatenated([_real(frame, appender) for frame in group])
-            _taken(batch, appender, path)
-            total += len(batch)
             done += len(group)
-            path = _renamed(path, stem, done)
+            if done > tried or self._recorded is None or not self._recorded(batch):
+                path = _renamed(path, f"{stem}.{done - len(group):09d}-{done:09d}")
+                _taken(batch, appender, path)
+            total += len(batch)
+            path = _renamed(path, f"{stem}.{done:09d}")
         os.unlink(path)
         sync_folder(self._folder)
         self._written.pop(stem, None)
@@ -339,9 +348,11 @@ def _ours(path: Path, descriptor: int) -> bool:
     return there.st_ino == os.fstat(descriptor).st_ino
 
 
-def _renamed(path: Path, stem: str, moved: int) -> Path:
-    """Note in the name how many frames were moved (rule 4)."""
-    target = path.with_name(f"{stem}.{moved:09d}.spool")
+def _renamed(path: Path, name: str) -> Path:
+    """Note in the name how many frames were moved, and up to which one it is tried (rules 4 and 5)."""
+    target = path.with_name(f"{name}.spool")
+    if target == path:
+        return path
     with storage_faults(path, "rename"):
         os.replace(path, target)
         sync_folder(path.parent)
@@ -352,8 +363,10 @@ def _stem(path: Path) -> str:
     return path.name.partition(".")[0]
 
 
-def _moved_frames(path: Path) -> int:
-    return int(path.name.split(".")[1])
+def _progress(path: Path) -> tuple[int, int]:
+    """How many frames were moved, and up to which one it was tried; 0 where nothing is under way."""
+    moved, _, tried = path.name.split(".")[1].partition("-")
+    return int(moved), int(tried or 0)
 
 
 def _cipher(ring: SegmentKeys, number: int, salt: bytes, path: Path) -> AESGCM:

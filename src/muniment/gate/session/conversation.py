@@ -10,7 +10,6 @@ Rules
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -26,16 +25,13 @@ from muniment.gate.session.redaction import Redaction
 from muniment.gate.session.refusal import Substitutes
 from muniment.gate.session.setup import Setup
 from muniment.gate.session.standing import Standing
+from muniment.gate.session.texts import Texts
 from muniment.gate.session.tracker import Ask, Tracker
 
 CLIENT_BYTES: Final = 16 << 20
 """Bytes of a client's message that is read whole; a longer statement is refused, longer values pass in pieces."""
 UPSTREAM_BYTES: Final = 4 << 20
 """Bytes of a row that is read whole; a longer one is charged by its bytes."""
-TEXTS: Final = 512
-"""Texts of statements whose facts are kept."""
-KEPT_TEXT_BYTES: Final = 16 << 10
-"""Longer texts are read each time: keeping them would cost more memory than reading them costs time."""
 ENCODINGS: Final = frozenset(
     "UTF8 UNICODE SQL_ASCII LATIN1 LATIN2 LATIN3 LATIN4 LATIN5 LATIN6 LATIN7 LATIN8 LATIN9 LATIN10 WIN1250 WIN1251 "
     "WIN1252 WIN1253 WIN1254 WIN1255 WIN1256 WIN1257 WIN1258 WIN866 WIN874 KOI8R KOI8U ISO_8859_5 ISO_8859_6 "
@@ -108,7 +104,7 @@ class Conversation:
         self.commands: list[Command] = []
         self._token = 0
         self._upstream: list[bytes | memoryview] = []
-        self._facts: OrderedDict[bytes, Facts] = OrderedDict()
+        self._texts = Texts(lambda text: self._read(text, conforming=True, safe=True))
         self._changed = False
         self._last: list[Command] = []
         self.know(setup.catalogue)
@@ -120,7 +116,7 @@ class Conversation:
         self.catalogue = catalogue
         self.columns = self.setup.doubt.columns(catalogue)
         self.unseen = facts("execute unseen", catalogue, conforming=False, safe_encoding=False)
-        self._facts.clear()
+        self._texts.clear()
         self._plain = catalogue.scalar_functions | PLAIN
         self.unknown = False
         if self.refreshing:
@@ -164,20 +160,12 @@ class Conversation:
         """What a statement's text proves (rule 2)."""
         if not self.readable:
             return self._read(text, conforming=False, safe=False)
-        found = self._facts.get(text)
-        if found is not None:
-            return found
-        found = self._read(text, conforming=True, safe=True)
-        if len(text) <= KEPT_TEXT_BYTES:
-            self._facts[text] = found
-            if len(self._facts) > TEXTS:
-                self._facts.popitem(last=False)
-        return found
+        return self._texts.facts(text)
 
     def parameter(self, name: str, value: str) -> None:
         """PostgreSQL reported a setting."""
         if name in READING and self.parameters.get(name) != value:
-            self._facts.clear()
+            self._texts.clear()
             self._changed = True
         self.parameters[name] = value
 

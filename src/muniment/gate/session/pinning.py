@@ -55,13 +55,16 @@ def bound(values: bytes) -> Bind | None:
 def _value(portal: Portal, number: int, encoding: str) -> str | None:
     """The text of a parameter (1 first)."""
     sent = bound(portal.values) if portal.values else None
-    cell = sent.values[number - 1] if sent is not None and 1 <= number <= len(sent.values) else None
-    if sent is None or cell is None:
+    if sent is None or not 1 <= number <= len(sent.values):
         return None
-    format = _at(sent.formats if len(sent.formats) != 1 else sent.formats * number, number)
+    cell = sent.values[number - 1]
+    formats = sent.formats * number if len(sent.formats) == 1 else sent.formats
+    format = _at(formats, number)
     type_oid = _at(portal.types, number)
-    if type_oid == 0:
-        return _decoded(cell, encoding) if format == 0 and _stands_once(portal.text, number) else None
+    if cell is None:
+        return None
+    if type_oid == 0 and format == 0 and _stands_once(portal.text, number):
+        return _decoded(cell, encoding)
     return (_binary if format else _text)(type_oid, cell, encoding)
 
 

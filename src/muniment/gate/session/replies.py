@@ -49,6 +49,7 @@ class Replies:
         self._planning = planning
         self._stopping = stopping
         self._settled = Settled(conversation)
+        self._settled.declared()  # what the startup packet declares
         self.fatal = False
         """PostgreSQL said why it closes."""
         self._long: Run | None = None

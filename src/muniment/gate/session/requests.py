@@ -22,8 +22,9 @@ from muniment.gate.protocol.frontend import Close, Describe, Execute, Parse, Syn
 from muniment.gate.protocol.wire import ProtocolError, decoded, shown
 from muniment.gate.session import wording
 from muniment.gate.session.commands import CloseUpstream, Entry
-from muniment.gate.session.conversation import CLIENT_BYTES, KEPT_TEXT_BYTES, Conversation
+from muniment.gate.session.conversation import CLIENT_BYTES, Conversation
 from muniment.gate.session.outbox import Part
+from muniment.gate.session.texts import KEPT_TEXT_BYTES
 from muniment.gate.session.tracker import (
     BIND,
     CALL,

@@ -38,17 +38,17 @@ class Settled:
     def failed(self) -> None:
         """ErrorResponse came."""
         self._labels.transaction("", "ERROR")
-        self._declared()
+        self.declared()
 
     def ready(self, status: str) -> None:
         """ReadyForQuery came."""
         self._labels.transaction(status)
-        self._declared()
+        self.declared()
         conversation = self._conversation
         if status == "I" and not conversation.tracker.asked and (conversation.tracker.doubt or conversation.unknown):
             conversation.refresh()
 
-    def _declared(self) -> None:
+    def declared(self) -> None:
         """Take up what the client declares of itself now, and tell it what of that does not hold."""
         conversation = self._conversation
         refusal, grant = conversation.standing.declare()
@@ -63,13 +63,13 @@ class Settled:
         if ask.completed < len(sets):
             self._labels.said(*sets[ask.completed])
         ask.completed += 1
-        self._declared()
+        self.declared()
 
     def _discard(self, ask: Ask, facts: Facts, tag: str) -> None:
         tracker = self._conversation.tracker
         if tag in {"DISCARD ALL", "DISCARD"}:
             self._labels.said("all", None)
-            self._declared()
+            self.declared()
             tracker.statements.clear()
             tracker.portals.clear()
             tracker.cursors.clear()

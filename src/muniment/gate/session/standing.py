@@ -32,8 +32,9 @@ class Standing:
         self.labels = Labels(startup)
         self.rules = resolve(setup.policies, account, self._roles, self.labels.purpose)
         self._application = startup.get("application_name", "")
-        self._declared: tuple[str, str, str] = ("", "", "")
-        self.party = self._party()
+        self._declared: tuple[str, str, str] | None = None
+        self.party = Party(self.rules.recipient, account, setup.device)
+        """Who is recorded; `declare` adds the acting person."""
 
     @property
     def grant(self) -> Grant | None:
@@ -65,7 +66,7 @@ class Standing:
         except InputError as error:
             self.party = Party(self.rules.recipient, self.account, self._setup.device)
             refusal = Refusal("28000", error.message, error.hint)
-        if not labels.break_glass or labels.break_glass == before[2]:
+        if not labels.break_glass or (before is not None and labels.break_glass == before[2]):
             return refusal, None
         begun = self._setup.grants.begin(self.rules, labels.break_glass, self._clock(), self._setup.lang)
         return (begun, None) if isinstance(begun, Refusal) else (refusal, begun)
