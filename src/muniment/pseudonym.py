@@ -31,7 +31,7 @@ def pseudonyms(key: Key, register: str, keys: Sequence[bytes]) -> NDArray[np.uin
     Two of n records share one by chance with probability about n**2 / 2**65: one in a million at 6 million records.
     Raises `ValueError` for a key of another purpose.
     """
-    return cmac64_many(_register_key(key, register), keys)
+    return cmac64_many(register_key(key, register), keys)
 
 
 def column_pseudonyms(
@@ -42,7 +42,7 @@ def column_pseudonyms(
     A column is a sequence of texts, or an array of UTF-8 texts of fixed width (`dtype="S12"`), in which no text may end
     in NUL, as the array cannot say so. Raises `ValueError` for a key of another purpose, or columns of unequal length.
     """
-    derived = _register_key(key, register)
+    derived = register_key(key, register)
     if len({len(column) for column in columns}) != 1:
         raise ValueError("one column or more is needed, all of one length")
     out = np.empty(len(columns[0]), np.uint64)
@@ -52,7 +52,8 @@ def column_pseudonyms(
     return out
 
 
-def _register_key(key: Key, register: str) -> bytes:
+def register_key(key: Key, register: str) -> bytes:
+    """The key under which one register's pseudonyms are made. Raises `ValueError` for a key of another purpose."""
     if key.purpose != Purpose.PSEUDONYM:
         raise ValueError(f"a pseudonym key is needed, came {key.id}")
     return hkdf(key.secret, "muniment pseudonym 1", register)

@@ -18,7 +18,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-SECONDS = 30.0
+SECONDS = 4.0
 _TOKEN = re.compile(rb"([A-Za-z])(\d{6})x([0-9a-f]{6})", re.IGNORECASE)
 _HEX = re.compile(rb"[0-9a-fA-F]{28,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{18,}")

@@ -105,7 +105,9 @@ def run(
     office = desk.open()
     if marks_wanted(office.gate.settings()) and office.locked:
         office = desk.open(marks=True)
-    return office.gate.run(log=log)
+    code = office.gate.run(log=log)
+    desk.result({"code": code}, ())
+    return code
 
 
 def explain(

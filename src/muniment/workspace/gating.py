@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,7 @@ from muniment.workspace.bookkeeping import Selection
 from muniment.workspace.parts import Parts
 
 if TYPE_CHECKING:
+    from muniment.gate.policy.decoys import DecoyWatch
     from muniment.gate.server.control import PostgresControl
     from muniment.gate.server.parts import GateParts
     from muniment.gate.server.spool import Spool
@@ -143,17 +144,11 @@ def load(path: Path, parts: Parts) -> GateSettings:
 
 
 def _asked(parts: Parts, new: NewGate) -> tuple[dict[str, Any], dict[str, str]]:
-    """Keys of [gate] and the live tables; what was not given comes from the first register that is in PostgreSQL."""
-    tables = dict(new.tables)
-    upstream, control = new.upstream, new.control
-    for declared in parts.config.registers:
-        found = _live(declared.source)
-        if found is None:
-            continue
-        address, conninfo, table = found
-        if not new.tables:
-            tables[declared.name] = table
-        upstream, control = upstream or address, control or conninfo
+    """Keys of [gate] and the live tables; what was not given comes from registers that are in PostgreSQL."""
+    found = {one.name: live for one in parts.config.registers if (live := _live(one.source)) is not None}
+    first = next(iter(found.values()), _Live("", "", ""))
+    tables = dict(new.tables) or {name: live.table for name, live in found.items()}
+    upstream, control = new.upstream or first.address, new.control or first.conninfo
     if not tables or not upstream or not control:
         raise InputError(
             "no register lies in PostgreSQL: expected where the live tables are",
@@ -161,18 +156,33 @@ def _asked(parts: Parts, new: NewGate) -> tuple[dict[str, Any], dict[str, str]]:
         )
     for name in tables:
         parts.register(name)
-    host, _, port = upstream.rpartition(":") if ":" in upstream else (upstream, "", "5432")
-    if not port.isdigit() or not host:
-        raise InputError(f"--upstream {upstream!r}: expected HOST or HOST:PORT")
+    host, port = _address(upstream)
     values: dict[str, Any] = {
-        "listen": list(new.listen), "upstream_host": host.strip("[]"), "upstream_port": int(port), "control": control
+        "listen": list(new.listen), "upstream_host": host, "upstream_port": port, "control": control
     }  # fmt: skip
     more = {name: getattr(new, name) for name in ("database", "certificate", "certificate_key")}
     return values | {name: value for name, value in more.items() if value}, tables
 
 
-def _live(source: str) -> tuple[str, str, str] | None:
-    """Address, connection string and table of a source in PostgreSQL; `None` for another one."""
+def _address(typed: str) -> tuple[str, int]:
+    host, colon, port = typed.rpartition(":")
+    if not colon:
+        host, port = typed, "5432"
+    if not host or not port.isascii() or not port.isdigit():
+        raise InputError(f"--upstream {typed!r}: expected HOST or HOST:PORT", hint="--upstream db.example:5432")
+    return host.strip("[]"), int(port)
+
+
+class _Live(NamedTuple):
+    """Where a register lies in PostgreSQL."""
+
+    address: str
+    conninfo: str
+    table: str
+
+
+def _live(source: str) -> _Live | None:
+    """A source in PostgreSQL; `None` for another one."""
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
     from muniment.ingest.postgres import split_location
@@ -182,7 +192,7 @@ def _live(source: str) -> tuple[str, str, str] | None:
     conninfo, schema, table = split_location(source)
     given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items() if value is not None}
     host, port = given.get("host", "127.0.0.1"), given.get("port", "5432")
-    return f"{host}:{port}", make_conninfo(**given), f"{schema or 'public'}.{table}"
+    return _Live(f"{host}:{port}", make_conninfo(**given), f"{schema or 'public'}.{table}")
 
 
 # --- what a running gate is made of --------------------------------------------------------------------------------
@@ -305,6 +315,7 @@ def marker(parts: Parts, settings: GateSettings) -> ResultMarker | None:
 
     if not marks_wanted(settings):
         return None
+    _check_read_only(settings)
     found = [one for one in (marked_register(parts, name) for name in settings.registers) if one is not None]
     if not found:
         raise InputError(
@@ -317,6 +328,28 @@ def marker(parts: Parts, settings: GateSettings) -> ResultMarker | None:
             for register in found:
                 numbers.number(str(layer.get("recipient", account)), register.name)
     return ResultMarker(found, numbers)
+
+
+def _check_read_only(settings: GateSettings) -> None:
+    """`InputError` where somebody who receives marks may write: marks must not come back."""
+    layers = {"defaults": settings.defaults}
+    layers |= {f"roles.{name}": layer for name, layer in settings.roles.items()}
+    layers |= {f"accounts.{name}": layer for name, layer in settings.accounts.items()}
+    for place, layer in layers.items():
+        writes = layer.get("read_only", settings.defaults.get("read_only", False)) is not True
+        if layer.get("marks", settings.defaults.get("marks", False)) and writes:
+            raise InputError(
+                f"{SETTINGS}: {place} has marks written into its results, and may write: they would come back",
+                hint=f"under [{place}]: read_only = true",
+            )
+
+
+def watch(parts: Parts, settings: GateSettings) -> DecoyWatch:
+    """Who asks for decoys: those of every guarded register that has some in a live table."""
+    from muniment.gate.policy.decoys import DecoyWatch
+    from muniment.workspace.planting import planted, watched_decoys
+
+    return DecoyWatch(watched_decoys(parts, name) for name in planted(parts) if name in settings.registers)
 
 
 # --- replay --------------------------------------------------------------------------------------------------------

@@ -60,3 +60,16 @@ def test_from_a_number_of_persons_on_it_is_an_array_of_two_bytes_an_ordinal() ->
     received.note_many(ordinals, np.full(len(ordinals), FIRST, np.int64))
     assert received._hours is not None and not received._few
     assert received._hours.nbytes <= 2 * (int(ordinals[-1]) + 2**16)
+
+
+def test_ordinals_that_stand_in_take_no_room() -> None:
+    received = Received()
+    received.note_many(np.arange(DENSE_PERSONS + 1, dtype=np.uint32), np.full(DENSE_PERSONS + 1, 500_000))
+    far = np.array([7, 2**32 - 3, 2**32 - 2], np.uint32)
+    received.note_many(far, np.full(3, 500_001))
+    received.note([2**32 - 3, 2**32 - 4], 500_002)
+    assert received.many(far).tolist() == [500_001, 500_002, 500_001]
+    assert received.one(2**32 - 4) == 500_002
+    assert received.count == DENSE_PERSONS + 4
+    assert received._hours is not None
+    assert len(received._hours) < 2**20

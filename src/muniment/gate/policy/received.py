@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 HOUR_MS: Final = 3_600_000
 NEVER: Final = 0
 """The hour of a person that was never received."""
+PROVISIONAL: Final = 2**31
+"""Ordinals from which on none was given by the ledger: those that stand in while it is down. They stay a dictionary."""
 DENSE_PERSONS: Final = 65_536
 """Persons from which on the array is used, however wide its span."""
 _ENTRY_BYTES: Final = 100
@@ -45,7 +47,7 @@ class Received:
 
     def one(self, ordinal: int) -> int:
         """The hour in which `ordinal` was received last, NEVER if it was not."""
-        if self._hours is None:
+        if self._hours is None or ordinal >= PROVISIONAL:
             return self._few.get(ordinal, NEVER)
         held = int(self._hours[ordinal]) if ordinal < len(self._hours) else 0
         return held + self._base if held else NEVER
@@ -53,8 +55,10 @@ class Received:
     def many(self, ordinals: NDArray[np.uint32]) -> NDArray[np.int64]:
         """`one` of each, shape (n,). `ordinals` ascending."""
         if self._hours is None:
-            get = self._few.get
-            return np.fromiter((get(one, NEVER) for one in ordinals.tolist()), np.int64, len(ordinals))
+            return self._looked_up(ordinals)
+        given = _given(ordinals)
+        if given < len(ordinals):
+            return np.concatenate((self.many(ordinals[:given]), self._looked_up(ordinals[given:])))
         inside = len(ordinals)
         if inside and ordinals[-1] >= len(self._hours):
             inside = int(np.searchsorted(ordinals, len(self._hours)))
@@ -71,6 +75,10 @@ class Received:
             self._settle()
             return
         for ordinal in ordinals:
+            if ordinal >= PROVISIONAL:
+                self.count += ordinal not in self._few
+                self._few[ordinal] = hour
+                continue
             held = self._room(ordinal, hour)
             self.count += not held[ordinal]
             held[ordinal] = hour - self._base
@@ -83,9 +91,19 @@ class Received:
             self._few.update(zip(ordinals.tolist(), hours.tolist(), strict=True))
             self._settle()
             return
+        given = _given(ordinals)
+        if given < len(ordinals):
+            for ordinal, hour in zip(ordinals[given:].tolist(), hours[given:].tolist(), strict=True):
+                self.note([ordinal], hour)
+            self.note_many(ordinals[:given], hours[:given])
+            return
         held = self._room(int(ordinals[-1]), int(hours.max()))
         self.count += int(np.count_nonzero(held[ordinals] == 0))
         held[ordinals] = np.maximum(hours - self._base, 1)
+
+    def _looked_up(self, ordinals: NDArray[np.uint32]) -> NDArray[np.int64]:
+        get = self._few.get
+        return np.fromiter((get(one, NEVER) for one in ordinals.tolist()), np.int64, len(ordinals))
 
     def _settle(self) -> None:
         self.count = len(self._few)
@@ -97,12 +115,16 @@ class Received:
             self._spread()
 
     def _spread(self) -> None:
-        ordinals = np.fromiter(self._few.keys(), np.int64, self.count)
-        hours = np.fromiter(self._few.values(), np.int64, self.count)
+        apart = {ordinal: hour for ordinal, hour in self._few.items() if ordinal >= PROVISIONAL}
+        given = {ordinal: hour for ordinal, hour in self._few.items() if ordinal < PROVISIONAL}
+        if not given:
+            return
+        ordinals = np.fromiter(given.keys(), np.int64, len(given))
+        hours = np.fromiter(given.values(), np.int64, len(given))
         self._base = max(int(hours.max()) - _BEHIND, 0)
         self._hours = np.zeros(_rounded(int(ordinals.max())), np.uint16)
         self._hours[ordinals] = np.maximum(hours - self._base, 1)
-        self._few = {}
+        self._few = apart
 
     def _room(self, ordinal: int, hour: int) -> NDArray[np.uint16]:
         """The array, wide enough for `ordinal` and with its base not too far behind `hour`."""
@@ -118,6 +140,11 @@ class Received:
             self._hours = np.where(held, moved, 0).astype(np.uint16)
             self._base += shift
         return self._hours
+
+
+def _given(ordinals: NDArray[np.uint32]) -> int:
+    """How many of them, ascending, the ledger gave."""
+    return int(np.searchsorted(ordinals, PROVISIONAL))
 
 
 def _rounded(ordinal: int) -> int:

@@ -29,7 +29,7 @@ from muniment.keys import Key
 from muniment.ledger.appender import Appender
 from muniment.ledger.ordinals.table import OrdinalTable
 from muniment.limits import LEDGER_ORDINALS
-from muniment.pseudonym import _register_key, column_pseudonyms
+from muniment.pseudonym import register_key, column_pseudonyms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,7 +102,7 @@ class KeptPersons:
     def _prepared(self, register: str) -> list[CMAC]:
         found = self._cmacs.get(register)
         if found is None:
-            found = self._cmacs[register] = [CMAC(AES(_register_key(key, register))) for key in self._keys]
+            found = self._cmacs[register] = [CMAC(AES(register_key(key, register))) for key in self._keys]
         return found
 
     def _remembered(self, name: tuple[str, _Person]) -> int | None:

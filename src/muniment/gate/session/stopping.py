@@ -70,10 +70,6 @@ class Stopping:
         else:
             conversation.outbox.send(data, Part.READY, committed=committed)
 
-    def cancelled(self) -> None:
-        """The cancel request can hit nothing any more."""
-        self._conversation.cancelling = False
-
     def failed(self, token: int, reason: str) -> None:
         """What stands behind a token cannot be recorded: it does not leave."""
         conversation = self._conversation
@@ -84,10 +80,3 @@ class Stopping:
         conversation.report("ledger-down", ("reason", reason), alarm=True)
         if ended is False:
             self.begin(refusal)
-
-    def left(self) -> None:
-        """The client is gone: what runs is cancelled, and how far it got is recorded."""
-        conversation = self._conversation
-        tracker = conversation.tracker
-        if tracker.asked and self._key is not None:
-            conversation.emit(CancelUpstream(*self._key))
