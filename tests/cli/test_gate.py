@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from language.postgres import Server, ServerError, free_port, running
 from language.program import muniment, started
 from language.servers import make_certificate
+from muniment.demo.numbers import reserve_ids
 from muniment.gate.policy.settings import parse
 
 if TYPE_CHECKING:
@@ -198,3 +199,30 @@ def test_a_gate_is_checked_run_replayed_and_what_got_out_is_traced(
     leak.write_text("\n".join(lines) + "\n", encoding="utf-8")
     verdict = own_office.run("trace", leak, "--json").json("trace")
     assert [one["recipient"] for one in verdict["named"]] == ["clerk"]
+
+
+@pytest.mark.live
+def test_a_decoy_that_is_named_through_the_gate_is_an_alarm(own_office: Office, server: Server, tmp_path: Path) -> None:
+    port = set_up(own_office, server, tmp_path, "")
+    reserved = tmp_path / "reserved.txt"
+    reserved.write_text("\n".join(reserve_ids(200, seed=5, key=bytes(32))) + "\n")
+    plan = ("--expires", "2090-01-31", "--owner", "Registrar", "--consent", "Agreed.", "--reserve", reserved)
+    assert own_office.run("decoys", "plan", "people", "--count", "3", *plan).code == 0
+    where = f"{server.url}/public.people"
+    assert own_office.run("decoys", "plant", "people", "--into", where, "--yes").code == 0
+    key = own_office.run("decoys", "exclusion", "people", "--json").json("decoys-exclusion")["exclusion"][0][0]
+    with (
+        gate_of(own_office, port),
+        psycopg.connect(
+            host="127.0.0.1", port=port, user="clerk", password="five words", dbname="postgres", autocommit=True,
+            sslmode="require",
+        ) as connection,
+    ):  # fmt: skip
+        assert len(connection.execute("select person_id from people limit 20").fetchall()) == 20
+        quiet = (own_office.folder / "gate.log").read_text(encoding="utf-8")
+        assert connection.execute("select * from people where person_id = %s", [key]).fetchone()
+    log = (own_office.folder / "gate.log").read_text(encoding="utf-8")
+    told = [line for line in log.splitlines() if '"decoy"' in line]
+    assert '"decoy"' not in quiet
+    assert len(told) == 1 and '"alarm": true' in told[0] and '"sort": "named"' in told[0]
+    assert key not in log

@@ -214,7 +214,9 @@ def gate_parts(parts: Parts, settings: GateSettings, *, log: Path | None = None)
         lang=parts.config.workspace.lang,
         folder=parts.folder,
         new_control=lambda: control(parts, settings),
-        new_session=Sessions(parts.folder, keys, os.urandom, marker=marker(parts, settings)),
+        new_session=Sessions(
+            parts.folder, keys, os.urandom, marker=marker(parts, settings), decoys=watch(parts, settings)
+        ),
         log_file=log,
         new_spool=lambda: spool(parts),
         reload=lambda: load(parts.folder / SETTINGS, opened(parts)),
@@ -255,6 +257,7 @@ def control(parts: Parts, settings: GateSettings) -> PostgresControl:
             {column.name: column.number for column in register.columns},
             schema_version(parts.journal, name),
             table.mean_row_bytes,
+            table.harmless,
         )
         for name, table, register in ((name, one, parts.register(name)) for name, one in settings.registers.items())
     }

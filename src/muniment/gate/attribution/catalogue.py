@@ -70,3 +70,5 @@ class Catalogue:
     """Whether an operator or cast was added that could read tables: then no expression is taken to be row-local."""
     names: frozenset[str] = frozenset()
     """Further names that an error text may quote: constraints, indexes, types, functions, roles."""
+    quiet_functions: frozenset[str] = frozenset()
+    """Names of built-in functions that run no SQL, change no setting and read no register, under every overload."""

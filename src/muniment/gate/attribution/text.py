@@ -217,6 +217,7 @@ def _several(parts: Sequence[Sequence[Token]], found: Sequence[Token], catalogue
         functions=_functions(found),
         catalogue_flags=_flags(found),
         with_=_names_a_query(found),
+        writes=any(_writes(part, _kind(part)[0]) for part in parts),
         sets=tuple(one for part in parts for one in _sets(part)),
         names=tuple(name for part in parts for name in _names(part, _kind(part)[0])),
     )

@@ -19,7 +19,7 @@ import psycopg
 
 from muniment.errors import InputError, UnreachableError
 from muniment.gate.attribution.catalogue import Attribute, Catalogue, RegisterShape, Relation
-from muniment.gate.attribution.viewtree import view_columns
+from muniment.gate.attribution.viewtree import ViewColumn, view_columns
 from muniment.gate.session.events import VerifierFound
 
 CONNECT_SECONDS: Final = 10
@@ -34,6 +34,13 @@ STABLE: Final = (
     "array_to_json date timestamptz transaction_timestamp statement_timestamp"
 ).split()
 """Functions that depend on settings such as the time zone, and on nothing stored."""
+
+LOUD: Final = (
+    "set_config ts_stat ts_rewrite loread lowrite pg_notify pg_reload_conf pg_stat_file pg_terminate_backend "
+    "pg_cancel_backend pg_promote pg_switch_wal pg_start_backup pg_backup_start pg_file_write pg_export_snapshot "
+    "currtid2 has_table_privilege binary_upgrade_set_next_pg_type_oid pg_prepared_statement pg_cursor"
+).split()
+"""Built-in functions that run SQL, change settings, or act on the server."""
 
 _RELATIONS: Final = """
 select c.oid::int8, n.nspname, c.relname, c.relkind::text, c.relpersistence = 't'
@@ -75,6 +82,15 @@ group by p.proname
 having bool_and(
   p.oid < 16384 and p.pronamespace = 'pg_catalog'::regnamespace and p.prokind = 'f' and not p.proretset
   and l.lanname in ('internal', 'sql', 'c') and (p.provolatile = 'i' or p.proname = any(%(stable)s))
+)
+"""
+_QUIET: Final = """
+select p.proname from pg_proc p join pg_language l on l.oid = p.prolang
+group by p.proname
+having bool_and(
+  p.oid < 16384 and p.pronamespace = 'pg_catalog'::regnamespace and l.lanname in ('internal', 'sql', 'c')
+  and p.prokind in ('f', 'a', 'w') and not p.proname = any(%(loud)s)
+  and p.proname !~ '(_to_xml|_to_xmlschema|^lo_|^pg_read_|^pg_ls_|^pg_logical|^pg_replication|^pg_create|^pg_stat_get)'
 )
 """
 _OPERATORS: Final = """
@@ -209,6 +225,7 @@ class PostgresControl:
             },
             guarded_names=frozenset(relation.name for relation in relations.values() if relation.guarded),
             scalar_functions=frozenset(_column(connection, _SCALAR, stable=STABLE)),
+            quiet_functions=frozenset(_column(connection, _QUIET, loud=LOUD)),
             user_operators=bool(_column(connection, _OPERATORS)[0]),
             names=frozenset(_column(connection, _NAMES)),
         )
@@ -263,7 +280,8 @@ def _of_table(attributes: Mapping[int, Attribute], register: str, table: Guarded
     return {
         number: Attribute(
             one.name, one.type_oid, register, table.numbers.get(one.name, 0),
-            table.key.index(one.name) if one.name in table.key else -1, 0, one.deterministic, one.name in table.harmless,
+            table.key.index(one.name) if one.name in table.key else -1, 0, one.deterministic,
+            one.name in table.harmless,
         )
         for number, one in attributes.items()
     }  # fmt: skip
@@ -287,30 +305,32 @@ def _resolve(
     known: dict[int, dict[int, Attribute]], under: tuple[int, ...],
 ) -> dict[int, Attribute]:  # fmt: skip
     """The attributes of a view, those of the views under it first; a rule that is not understood shows expressions."""
-    if oid in known or oid not in views or oid in under:
-        return known.get(oid, {})
+    if oid in known:
+        return known[oid]
+    if oid not in views or oid in under:
+        return {}
     own = attributes.get(oid, {})
     found = {number: Attribute(one.name, one.type_oid, source=-number) for number, one in own.items()}
-    try:
-        columns = view_columns(views[oid])
-    except InputError:
-        columns = []
     sources: dict[tuple[int, int], int] = {}
-    for column in columns:
+    for column in (one for one in _columns(views[oid]) if one.number in own):
         below = _resolve(column.relation, views, attributes, known, (*under, oid)).get(column.attribute)
-        one = own.get(column.number)
-        if one is None:
-            continue
+        one = own[column.number]
         if below is not None and below.register:
             source = sources.setdefault((column.source, below.source), len(sources))
-            found[column.number] = Attribute(
-                one.name, one.type_oid, below.register, below.number, below.key, source, one.deterministic,
-                below.harmless,
-            )  # fmt: skip
+            found[column.number] = replace(
+                below, name=one.name, type_oid=one.type_oid, source=source, deterministic=one.deterministic
+            )
         elif column.relation and column.relation not in known:
             found[column.number] = replace(found[column.number], harmless=True)  # the plain column of another table
     known[oid] = found
     return found
+
+
+def _columns(tree: str) -> list[ViewColumn]:
+    try:
+        return view_columns(tree)
+    except InputError:
+        return []
 
 
 def _bytes(connection: psycopg.Connection[Any], table: GuardedTable, family: Sequence[int]) -> float:

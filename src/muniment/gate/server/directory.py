@@ -23,6 +23,8 @@ from muniment.gate.session.events import VerifierFound
 
 POLL_SECONDS: Final = 10.0
 """Seconds between looks for changes that did not come through the gate."""
+RETRY_SECONDS: Final = 1.0
+"""Seconds after which a map that could not be read is read again."""
 T = TypeVar("T")
 
 
@@ -91,9 +93,14 @@ class Directory:
         while self._again:
             self._again = False
             try:
-                self._take(await self._run(self._control.catalogue))
+                found = await self._run(self._control.catalogue)
             except MunimentError as error:
                 self._log.write("catalogue-not-read", (("reason", error.message),), alarm=True)
+                await asyncio.sleep(RETRY_SECONDS)  # sessions that asked wait for it
+                self._again = True
+                continue
+            if not self._again:  # else somebody asked meanwhile, and this map may be of before
+                self._take(found)
 
     def _take(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

@@ -29,7 +29,7 @@ from muniment.keys import Key
 from muniment.ledger.appender import Appender
 from muniment.ledger.ordinals.table import OrdinalTable
 from muniment.limits import LEDGER_ORDINALS
-from muniment.pseudonym import register_key, column_pseudonyms
+from muniment.pseudonym import column_pseudonyms, register_key
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

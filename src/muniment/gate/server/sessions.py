@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from muniment.errors import InputError, UnreachableError
 from muniment.gate.identity.login import Identity, LoginSettings
 from muniment.gate.policy.breakglass import Grants
+from muniment.gate.policy.decoys import DecoyWatch
 from muniment.gate.policy.rules import resolve
 from muniment.gate.policy.settings import GateSettings
 from muniment.gate.policy.statements import Rates
@@ -43,13 +44,15 @@ class Sessions:
 
     def __init__(
         self, folder: Path, pseudonym_keys: Sequence[Key], random_bytes: Callable[[int], bytes], *,
-        marker: Marking | None = None, observe: Callable[[int, str, int, int], None] | None = None,
+        marker: Marking | None = None, decoys: DecoyWatch | None = None,
+        observe: Callable[[int, str, int, int], None] | None = None,
     ) -> None:  # fmt: skip
         """`folder`: where paths of the settings begin."""
         self._folder = folder
         self._mock_key = hkdf(pseudonym_keys[0].secret, "muniment gate mock secrets 1", length=32)
         self._digest_key = random_bytes(DIGEST_KEY_BYTES)
         self._marker = marker
+        self._decoys = decoys or DecoyWatch(())
         self._observe = observe
         self._rates, self._grants, self._doubt = Rates(), Grants(), Doubt()
         self._read: GateSettings | None = None  # the settings that the two below were made from
@@ -79,6 +82,7 @@ class Sessions:
             lang=kit.lang,
             offset_minutes=self._offset,
             marker=self._marker,
+            decoys=self._decoys,
             observe=self._observe,
         )
         session = Session(setup, kit.clock, kit.random_bytes)

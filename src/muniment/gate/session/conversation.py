@@ -87,7 +87,8 @@ class Conversation:
         self.substitutes = Substitutes(random_bytes)
         self.stop: Stop | None = None
         """Under way until the ReadyForQuery of its pipeline; owned by `stopping`."""
-        self.cancelling = False
+        self.cancelling = 0
+        """Cancel requests that are under way."""
         """A cancel request is under way: nothing new goes to PostgreSQL, which it might hit."""
         self.owed: bytes | None = None
         """A ReadyForQuery that the client gets for its next Sync, which PostgreSQL must not see."""
@@ -117,7 +118,7 @@ class Conversation:
         self.columns = self.setup.doubt.columns(catalogue)
         self.unseen = facts("execute unseen", catalogue, conforming=False, safe_encoding=False)
         self._texts.clear()
-        self._plain = catalogue.scalar_functions | PLAIN
+        self._plain = catalogue.scalar_functions | catalogue.quiet_functions | PLAIN
         self.unknown = False
         if self.refreshing:
             self.refreshing = False

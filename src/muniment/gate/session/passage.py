@@ -36,17 +36,21 @@ class Passage:
             case events.FromClient(data):
                 self.idle = False
                 return [ToUpstream(data)]
+            case events.CancelAsked():
+                return self._cancel()
             case events.Draining():
                 self._draining = True
                 return self._drained()
             case events.ClientClosed():
                 self.closed = True
-                cancel: list[Command] = [] if self.idle or self._key is None else [CancelUpstream(*self._key)]
-                return [*cancel, CloseUpstream(), CloseClient()]
+                return [*([] if self.idle else self._cancel()), CloseUpstream(), CloseClient()]
             case events.UpstreamClosed():
                 self.closed = True
                 return [CloseClient()]
         return []
+
+    def _cancel(self) -> list[Command]:
+        return [] if self._key is None else [CancelUpstream(*self._key)]
 
     def _drained(self) -> list[Command]:
         if not (self._draining and self.idle):

@@ -187,8 +187,26 @@ class Planning:
             conversation, self.counts, plan, facts, tally, before=before, copy=copy, marker=marker, stop=stop
         )
         if refusal is None:
+            self._ask_for_decoys(plan, facts)
             return run
         conversation.append(run.ended(Outcome.REFUSED))
         conversation.report("refused", ("sqlstate", refusal.sqlstate))
         self._stopping.begin(refusal)
         return self.withheld
+
+    def _ask_for_decoys(self, plan: ResultPlan, facts: Facts) -> None:
+        """Tell of a statement that names a decoy, or counts through to one."""
+        conversation = self._conversation
+        decoys, recipient = conversation.setup.decoys, conversation.standing.rules.recipient
+        if not decoys or not facts.pins:
+            return
+        values = [value for value in facts.pins.values() if isinstance(value, str)]
+        for shape in plan.registers:
+            parts = [facts.pins.get(column) for column in shape.key]
+            key = [part for part in parts if isinstance(part, str)]
+            alarm = decoys.asked(
+                recipient, shape.name, key if len(key) == len(parts) else None, values, conversation.clock()
+            )
+            if alarm is not None:
+                fields = (("sort", alarm.sort), ("register", alarm.register), ("decoys", alarm.decoys))
+                conversation.report("decoy", *fields, ("reads", alarm.reads), alarm=True)

@@ -52,7 +52,7 @@ class Relay:
             events.Appended: self._appended, events.AppendFailed: self._append_failed,
             events.Cancelled: self._cancelled, events.CatalogueChanged: self._catalogue_changed,
             events.Woken: self._woken, events.Draining: self._drain, events.ClientClosed: self._client_closed,
-            events.UpstreamClosed: self._upstream_closed,
+            events.UpstreamClosed: self._upstream_closed, events.CancelAsked: self._cancel_asked,
         }  # fmt: skip
 
     @property
@@ -116,8 +116,14 @@ class Relay:
         assert isinstance(event, events.AppendFailed)
         self._stopping.failed(event.token, event.reason)
 
+    def _cancel_asked(self, _: events.Event) -> None:
+        """The client wants what runs to end; nothing new goes to PostgreSQL until the request is done with."""
+        if self._key is not None and self._conversation.tracker.asked and not self._lost:
+            self._conversation.cancelling += 1
+            self._conversation.emit(CancelUpstream(*self._key))
+
     def _cancelled(self, _: events.Event) -> None:
-        self._conversation.cancelling = False
+        self._conversation.cancelling = max(0, self._conversation.cancelling - 1)
         self._requests.run()
 
     def _catalogue_changed(self, event: events.Event) -> None:

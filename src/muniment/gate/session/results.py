@@ -9,9 +9,9 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, overload
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from muniment.gate.session.conversation import Conversation
 from muniment.gate.session.marking import RowMarker
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from muniment.gate.attribution.plan import ResultPlan
     from muniment.gate.attribution.text import Facts
@@ -181,7 +181,7 @@ class Guarded:
     # --- classing, charging, releasing ---
 
     def _classify(self, data: bytes | memoryview, ends: list[int], cells: list[list[bytes | None]]) -> None:
-        sizes = ends if len(ends) == 1 else _sizes(ends)
+        sizes = ends if len(ends) == 1 else Sizes(ends)
         try:
             classed = self._tally.take(cells, sizes)
         except UnreachableError:
@@ -249,10 +249,10 @@ class Guarded:
         whole = allowed == classed.rows
         ordinals = classed.ordinals if whole else classed.ordinals[:allowed]
         anonymous = classed.anonymous if whole else classed.anonymous[:allowed]
-        entries = [
-            self._entry(register, Outcome.GIVEN, found, allowed, size, allowed)
-            for register, found in self._named(ordinals)
-        ]
+        entries = []
+        for register, found in self._named(ordinals):
+            self._conversation.setup.decoys.received(register, found)
+            entries.append(self._entry(register, Outcome.GIVEN, found, allowed, size, allowed))
         persons = int(anonymous.sum()) + undiscounted
         if persons or not entries:
             rows = int(np.count_nonzero(anonymous)) if persons else allowed
@@ -304,6 +304,31 @@ class Guarded:
 
 
 _DATA_ROW = ord("D")
+
+
+class Sizes(Sequence[int]):
+    """Bytes of each row, counted when they are asked for: most results are charged without."""
+
+    __slots__ = ("_ends",)
+
+    def __init__(self, ends: list[int]) -> None:
+        """`ends`: where each row ends, from the first one's begin on."""
+        self._ends = ends
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, at: int) -> int: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[int]: ...
+    def __getitem__(self, at: int | slice) -> int | list[int]:
+        if isinstance(at, slice):
+            return _sizes(self._ends)[at]
+        return self._ends[at] - (self._ends[at - 1] if at > 0 else 0)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[np.float64]:
+        return np.diff(np.array(self._ends, dtype), prepend=0)
 
 
 def _sizes(ends: list[int]) -> list[int]:

@@ -10,6 +10,7 @@ from muniment.gate.attribution.catalogue import Catalogue
 from muniment.gate.attribution.classify import Persons
 from muniment.gate.policy.breakglass import Grants
 from muniment.gate.policy.budgets import Budgets
+from muniment.gate.policy.decoys import DecoyWatch
 from muniment.gate.policy.rules import Policies
 from muniment.gate.policy.statements import Rates, column_names
 from muniment.gate.protocol.backend import Field
@@ -82,4 +83,5 @@ class Setup:
     lang: str = "en"
     offset_minutes: Callable[[int], int] = lambda _: 0
     marker: Marking | None = None
+    decoys: DecoyWatch = field(default_factory=lambda: DecoyWatch(()))
     observe: Callable[[int, str, int, int], None] | None = None

@@ -48,7 +48,7 @@ class Stopping:
             return
         stop.sent = True
         if self._key is not None and conversation.tracker.asked:
-            conversation.cancelling = True
+            conversation.cancelling += 1
             conversation.emit(CancelUpstream(*self._key))
         if not conversation.tracker.sync_pending():
             if conversation.tracker.copying:
