@@ -1,4 +1,4 @@
-"""The demo as a newcomer runs it: three right verdicts and a report, in both languages."""
+"""The demo as a newcomer runs it: four right verdicts, a day at the gate and a report, in both languages."""
 
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from muniment.errors import InputError
 from muniment.messages import LANGUAGES
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_small_demo_names_the_right_ones_and_writes_its_report(tmp_path: Path, lang: str) -> None:
     said: list[str] = []

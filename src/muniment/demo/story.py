@@ -1,4 +1,4 @@
-"""The demo: one invented register, two hundred copies, three found files, three verdicts and a report.
+"""The demo: one invented register, two hundred copies, three found files with their verdicts, and a day at the gate.
 
 Everything is made with the same public functions that a keeper uses; only the leaks are made here.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from muniment.demo import leaks, people
+from muniment.demo import leaks, people, working_day
 from muniment.engine.duck import matching_rows
 from muniment.errors import InputError
 from muniment.messages import count, text
@@ -64,9 +64,10 @@ def run(folder: Path | None, *, small: bool, seed: int, lang: str, echo: Echo) -
     ]
     key = str(register[people.KEY][next(iter(matching_rows(register, size.where)))])
     complete = _ask(workspace, key, size, lang, echo)
+    guarded = _live(workspace, register, home, lang, echo)
     report = home / "report.html"
     report.write_text(render(verdicts[1][0], lang, examples=True), encoding="utf-8")
-    right = complete and all(agrees for _, agrees in verdicts)
+    right = complete and guarded and all(agrees for _, agrees in verdicts)
     echo(text("demo.done", lang, seconds=f"{time.perf_counter() - start:.1f}", report=str(report)))
     echo(
         text(
@@ -151,6 +152,19 @@ def _ask(workspace: Workspace, key: str, size: Size, lang: str, echo: Echo) -> b
     echo(text("demo.who", lang, key=key, disclosures=count(len(told)), seconds=f"{seconds:.2f}"))
     echo(text("demo.ledger", lang, disclosures=count(checked.disclosures), records=count(checked.records)))
     return checked.ok and sum(one["channel"] == "file" for one in told) == size.recipients
+
+
+def _live(workspace: Workspace, register: Table, home: Path, lang: str, echo: Echo) -> bool:
+    """A working day at the gate, and the trace of what the harvester got before the stop."""
+    echo("")
+    echo(text("demo.gate", lang, budget=count(working_day.BUDGET)))
+    day = working_day.run(home / "office", register, home, PASSPHRASE)
+    echo(text("demo.clerks", lang, lookups=count(day.lookups), clerks=count(len(working_day.CLERKS))))
+    echo(text("demo.harvest", lang, wanted=count(day.wanted), rows=count(day.harvested), said=day.stopped))
+    echo(text("demo.enumeration", lang, rows=count(day.enumerated)))
+    _, named = _show(workspace, day.leak, {working_day.HARVESTER}, lang, echo)
+    within = day.harvested <= working_day.BUDGET and day.enumerated <= working_day.BUDGET
+    return named and day.usable and within and bool(day.stopped)
 
 
 def _write(path: Path, table: Table) -> Path:
