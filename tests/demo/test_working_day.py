@@ -38,5 +38,6 @@ def test_the_certificate_fits_its_key_and_is_trusted_for_loopback(tmp_path: Path
 
 
 def test_what_is_passed_on_has_no_numbers_in_it(tmp_path: Path) -> None:
-    path = working_day._write(tmp_path / "leak.csv", ("person_id", "name", "household_id", "phone"), [("1", "a", "2", "3")])
+    columns = ("person_id", "name", "household_id", "phone")
+    path = working_day._write(tmp_path / "leak.csv", columns, [("1", "a", "2", "3")])
     assert path.read_text(encoding="utf-8").split() == ["name,phone", "a,3"]

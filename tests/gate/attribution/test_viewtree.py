@@ -10,8 +10,8 @@ from muniment.errors import InputError
 from muniment.gate.attribution.viewtree import ALONE, view_columns
 
 TREE = (
-    "({QUERY :commandType 1 :rtable ({RANGETBLENTRY :alias <> :eref {ALIAS :aliasname a\\ b :colnames (\"id\" \"x\\\"y\")} "
-    ":rtekind 0 :relid 7} {RANGETBLENTRY :rtekind 1 :relid 0}) :targetList ("
+    "({QUERY :commandType 1 :rtable ({RANGETBLENTRY :alias <> "
+    ":eref {ALIAS :aliasname a\\ b :colnames (\"id\" \"x\\\"y\")} :rtekind 0 :relid 7} {RANGETBLENTRY :rtekind 1 :relid 0}) :targetList ("
     "{TARGETENTRY :expr {VAR :varno 1 :varattno 1 :varlevelsup 0} :resno 1 :resname id :resorigtbl 7 :resorigcol 1 "
     ":resjunk false} "
     "{TARGETENTRY :expr {VAR :varno 2 :varattno 1 :varlevelsup 0} :resno 2 :resname b :resorigtbl 7 :resorigcol 2 "
@@ -27,7 +27,10 @@ def test_columns_with_their_sources() -> None:
     assert found == [(1, 7, 1, 1), (2, 7, 2, ALONE + 2), (3, 0, 0, ALONE + 3)]
 
 
-@pytest.mark.parametrize("tree", ["", "(", "<>", "({QUERY", "({QUERY :targetList ({TARGETENTRY :resno x})})", "(" * 500])
+DAMAGED = ["", "(", "<>", "({QUERY", "({QUERY :targetList ({TARGETENTRY :resno x})})", "(" * 500]
+
+
+@pytest.mark.parametrize("tree", DAMAGED)
 def test_what_is_not_known_is_refused(tree: str) -> None:
     with pytest.raises(InputError):
         view_columns(tree)
