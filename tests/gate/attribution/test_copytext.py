@@ -33,6 +33,7 @@ def test_a_query_is_cut_out_of_the_text() -> None:
         ("with (format 'csv', delimiter ';', null 'x', quote '|', escape '!')", ("csv", ";", "x", "|", "!", False)),
         ("(format csv, header false)", ("csv", ",", "", '"', '"', False)),
         ("(format csv, quote '|')", ("csv", ",", "", "|", "|", False)),
+        ("(format csv, force_quote *, force_quote (id, surname))", ("csv", ",", "", '"', '"', False)),
         ("csv header", ("csv", ",", "", '"', '"', True)),
         ("with delimiter as '|' null as ''", ("text", "|", "", '"', '"', False)),
         (r"(delimiter E'\t')", ("text", "\t", "\\N", '"', '"', False)),
@@ -49,6 +50,7 @@ def test_forms(options: str, expected: tuple[object, ...]) -> None:
     [
         "copy person to stdout (encoding 'latin1')", "copy person to stdout (format parquet)",
         r"copy person to stdout (delimiter E'\x09')", "copy person to stdout csv force quote id", "copy person",
+        "copy person to stdout (format csv, force_quote id)", "copy person to stdout (force_quote (id)",
         "copy person to '/tmp/x'", "copy person (id to stdout", "copy binary person to stdout",
         "copy person from stdin",
         "copy (select 1 to stdout", "copy person to stdout (format csv) x",

@@ -39,6 +39,8 @@ SINGLE = [
     "select id, surname from v_person",
     "with p as (select * from person) select id, surname from p",
     "with p as materialized (select * from person), q as (select * from p) select q.id, q.surname from q",
+    "with recursive few(n) as (select 1 union all select n + 1 from few) select p.id from person p, few, few f",
+    "copy (with few(n) as (select 1) select id from person, few a, few b) to stdout",
     "copy (with p as (select id from person) select id from p) to stdout",
     "select id -- from person\n, surname from person /* person */",
     "select id, 'person' from person",
@@ -231,3 +233,15 @@ def test_two_mentions_outside_of_quotes_are_never_single(words: list[str]) -> No
 def test_what_is_written_to_and_what_is_made(sql: str, target: str, named: str) -> None:
     found = read(sql)
     assert (found.target, found.object) == (target, named)
+
+
+def test_a_column_named_like_a_table_is_no_mention_where_the_schemas_are_known() -> None:
+    known = replace(CATALOGUE, guarded_schemas=frozenset({"office"}))
+    for sql, times in (
+        ("select p.id from office.person p join visits v on v.person = p.id", 1),
+        ("select p.id from person p, OFFICE.person q", 2),
+        ('select p.id from person p, db."office".person q', 2),
+        ("select p.id from person p, other.person q", 1),
+    ):
+        assert facts(sql, known, conforming=True, safe_encoding=True).mentions == {"person": times}, sql
+    assert read("select p.id from person p join visits v on v.person = p.id").mentions == {"person": 2}

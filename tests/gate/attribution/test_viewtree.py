@@ -11,7 +11,8 @@ from muniment.gate.attribution.viewtree import ALONE, view_columns
 
 TREE = (
     "({QUERY :commandType 1 :rtable ({RANGETBLENTRY :alias <> "
-    ":eref {ALIAS :aliasname a\\ b :colnames (\"id\" \"x\\\"y\")} :rtekind 0 :relid 7} {RANGETBLENTRY :rtekind 1 :relid 0}) :targetList ("
+    ":eref {ALIAS :aliasname a\\ b :colnames (\"id\" \"x\\\"y\")} :rtekind 0 :relid 7} "
+    "{RANGETBLENTRY :rtekind 1 :relid 0}) :targetList ("
     "{TARGETENTRY :expr {VAR :varno 1 :varattno 1 :varlevelsup 0} :resno 1 :resname id :resorigtbl 7 :resorigcol 1 "
     ":resjunk false} "
     "{TARGETENTRY :expr {VAR :varno 2 :varattno 1 :varlevelsup 0} :resno 2 :resname b :resorigtbl 7 :resorigcol 2 "

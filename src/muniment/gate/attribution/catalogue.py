@@ -72,3 +72,5 @@ class Catalogue:
     """Further names that an error text may quote: constraints, indexes, types, functions, roles."""
     quiet_functions: frozenset[str] = frozenset()
     """Names of built-in functions that run no SQL, change no setting and read no register, under every overload."""
+    guarded_schemas: frozenset[str] = frozenset()
+    """Schemas of the guarded relations; `x.person` is none of them where `x` is no such schema. Empty: not known."""

@@ -106,20 +106,41 @@ class _Reader:
         return target
 
     def _option(self, target: CopyTarget, name: str, *, legacy: bool) -> CopyTarget:
-        if legacy and name in ("csv", "binary"):
-            return replace(target, format=name)
-        if name == "header":
-            return replace(target, header=True if legacy else self._flag())
-        if name == "format" and not legacy:
-            form = self._value().lower()
-            if form not in ("text", "csv", "binary"):
-                raise _Unknown
-            return replace(target, format=form)
         if name in _TEXTS:
             if legacy:
                 self._word("as")
             return _with(target, name, self._value())
+        if legacy:
+            return self._word_of_old(target, name)
+        if name == "header":
+            return replace(target, header=self._flag())
+        if name == "force_quote":
+            return self._quoted(target)
+        form = self._value().lower() if name == "format" else ""
+        if form not in ("text", "csv", "binary"):
+            raise _Unknown
+        return replace(target, format=form)
+
+    def _word_of_old(self, target: CopyTarget, name: str) -> CopyTarget:
+        """An option as it was written before version 9."""
+        if name == "header":
+            return replace(target, header=True)
+        if name in ("csv", "binary"):
+            return replace(target, format=name)
         raise _Unknown
+
+    def _quoted(self, target: CopyTarget) -> CopyTarget:
+        """Which columns are always quoted: it changes nothing of how they are read."""
+        if self._sign("*"):
+            return target
+        if not self._sign("("):
+            raise _Unknown
+        self._name()
+        while self._sign(","):
+            self._name()
+        if not self._sign(")"):
+            raise _Unknown
+        return target
 
     def _flag(self) -> bool:
         token = self._words[self._at]

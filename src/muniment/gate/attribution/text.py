@@ -4,7 +4,8 @@ Rules
 1. Whose rows these are is said by PostgreSQL's own description (`plan`). The text may only prove that a description
    means one row of one table (`single`), that an expression is made of that row alone (`row_local`), that a condition
    fixes the key (`pins`), or that no register can be read (`register_free`).
-2. Names are counted, not understood: a name of a guarded relation counts wherever it stands, except before a point.
+2. Names are counted, not understood: a name of a guarded relation counts wherever it stands, except before a point, or
+   behind one that stands behind no schema of such a relation.
    Counting too often costs the client; counting too seldom would cost somebody else.
 3. Whatever is not read with certainty (`tokens.Doubt`, other quoting rules, an unsafe encoding) proves nothing.
 """
@@ -129,12 +130,12 @@ def _one(sql: str, words: Sequence[Token], catalogue: Catalogue, *, provable: bo
         statements=1,
         provable=provable,
         fingerprint=_fingerprint(words),
-        mentions=_mentions(words, catalogue.guarded_names),
+        mentions=_mentions(words, catalogue),
         functions=_functions(words),
         catalogue_flags=_flags(words),
         target=_target(words, kind, catalogue.guarded_names),
         object=_object(words) if verb in ("create", "alter") else "",
-        with_=_names_a_query(words),
+        with_=_names_a_query(words) and _named_inside(words, kind, catalogue.guarded_names),
         writes=_writes(words, kind),
         copy=copy_target(sql, words) if kind.startswith("copy") else None,
         sets=_sets(words),
@@ -213,7 +214,7 @@ def _several(parts: Sequence[Sequence[Token]], found: Sequence[Token], catalogue
         statements=len(parts),
         provable=False,
         fingerprint=_fingerprint(found),
-        mentions=_mentions(found, catalogue.guarded_names),
+        mentions=_mentions(found, catalogue),
         functions=_functions(found),
         catalogue_flags=_flags(found),
         with_=_names_a_query(found),
@@ -289,17 +290,22 @@ def _copy_kind(words: Sequence[Token]) -> str:
 # --- names ---------------------------------------------------------------------------------------------------------
 
 
-def _mentions(words: Sequence[Token], guarded: frozenset[str]) -> dict[str, int]:
-    folded = {name.casefold(): name for name in guarded}
+def _mentions(words: Sequence[Token], catalogue: Catalogue) -> dict[str, int]:
+    folded = {name.casefold(): name for name in catalogue.guarded_names}
+    schemas = {schema.casefold() for schema in catalogue.guarded_schemas}
     found: dict[str, int] = {}
     for at, token in enumerate(words):
-        if token.sort not in _NAMES:
+        name = folded.get(token.text.casefold()) if token.sort in _NAMES else None
+        if name is None or _is_point(words, at + 1):
             continue
-        name = folded.get(token.text.casefold())
-        if name is None or (at + 1 < len(words) and words[at + 1].text == "." and words[at + 1].sort is Sort.SIGN):
-            continue
+        if schemas and _is_point(words, at - 1) and words[at - 2].text.casefold() not in schemas:
+            continue  # a column of that name
         found[name] = found.get(name, 0) + 1
     return found
+
+
+def _is_point(words: Sequence[Token], at: int) -> bool:
+    return 0 < at < len(words) and words[at].sort is Sort.SIGN and words[at].text == "."
 
 
 def _functions(words: Sequence[Token]) -> frozenset[str]:
@@ -343,6 +349,18 @@ def _names_a_query(words: Sequence[Token]) -> bool:
         return True
     used = [text for text, after in zip(texts, [*texts[1:], ""], strict=True) if after != "."]
     return any(used.count(texts[at]) > 2 for at in defined)
+
+
+def _named_inside(words: Sequence[Token], kind: str, guarded: frozenset[str]) -> bool:
+    """Whether a guarded name stands within brackets, and so may be part of a query that WITH names."""
+    depth = -1 if kind == "copy-query" else 0
+    folded = {name.casefold() for name in guarded}
+    for token in words:
+        if token.sort is Sort.SIGN:
+            depth += (token.text == "(") - (token.text == ")")
+        elif depth > 0 and token.sort in _NAMES and token.text.casefold() in folded:
+            return True
+    return False
 
 
 def _cte(words: Sequence[Token], at: int) -> bool:

@@ -224,6 +224,7 @@ class PostgresControl:
                 for name, table in self.tables.items()
             },
             guarded_names=frozenset(relation.name for relation in relations.values() if relation.guarded),
+            guarded_schemas=frozenset(relation.schema for relation in relations.values() if relation.guarded),
             scalar_functions=frozenset(_column(connection, _SCALAR, stable=STABLE)),
             quiet_functions=frozenset(_column(connection, _QUIET, loud=LOUD)),
             user_operators=bool(_column(connection, _OPERATORS)[0]),
