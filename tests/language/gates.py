@@ -245,7 +245,7 @@ def office_bed(programs: Path | None = None, *, settings: Sequence[str] = ()) ->
     try:
         with tls_server(programs, settings=settings) as server:
             server.sql(f"CREATE DATABASE {DATABASE}")
-            create(f"{server.server.url.rsplit('/', 1)[0]}/{DATABASE}")
+            create(server.url_of_superuser(DATABASE))
             office = mu.init(folder / "office", PASSPHRASE)
             for register in registers().values():
                 office.register(register.name, register.write(folder / f"{register.name}.csv"), key=register.key)
@@ -272,28 +272,33 @@ def gate_running(
 
 @contextlib.contextmanager
 def foreign_bed(user: str, password: str, *, gate: bool, guarded: bool = False) -> Iterator[tuple[int, int]]:
-    """Two databases alike, `direct` and `through`, and a gate before the second: the two ports (0 without a gate)."""
-    with tls_server(settings=("max_prepared_transactions=10",)) as server:
-        server.sql(f"CREATE ROLE {user} LOGIN SUPERUSER PASSWORD '{password}'")
-        for database in ("direct", "through"):
-            server.sql(f"CREATE DATABASE {database}")
+    """Two servers alike, and a gate before the second: the ports to go to (0 without a gate).
+
+    Foreign suites name the database `postgres` here and there; so that is the one behind the gate.
+    """
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(tls_server(settings=("max_prepared_transactions=10",))) for _ in range(1 + gate)]
+        for server in servers:
             extensions = ("hstore", "citext") if _has_extensions(server) else ()
             server.sql(
-                "CREATE SCHEMA test_schema", "CREATE SCHEMA test_schema_2",
+                f"CREATE ROLE {user} LOGIN SUPERUSER PASSWORD '{password}'",
+                f"ALTER ROLE postgres PASSWORD '{password}'", "CREATE SCHEMA test_schema", "CREATE SCHEMA test_schema_2",
                 *(f"CREATE EXTENSION {name}" for name in extensions),
                 "CREATE SCHEMA guarded", "CREATE TABLE guarded.person (id integer PRIMARY KEY, surname text)",
-                database=database,
             )  # fmt: skip
         if not gate:
-            yield server.port, 0
+            yield servers[0].port, 0
             return
-        with small_gate(server, "through", "guarded.person", policy=_foreign_policy(user, guarded)) as bed:
-            yield server.port, bed.port
+        behind = small_gate(servers[1], "postgres", "guarded.person", policy=_foreign_policy(user, guarded))
+        yield servers[0].port, stack.enter_context(behind).port
 
 
 def _foreign_policy(user: str, guarded: bool) -> str:
     code = "code = true\nredact = false\n" if guarded else ""
-    return f'[defaults]\nmode = "stop"\n[accounts.{user}]\nguarded = {_toml(guarded)}\n{code}'
+    names = (user, "postgres")  # pg8000's suite takes no other name
+    return '[defaults]\nmode = "stop"\n' + "".join(
+        f"[accounts.{name}]\nguarded = {_toml(guarded)}\n{code}" for name in names
+    )
 
 
 def _has_extensions(server: TlsServer) -> bool:

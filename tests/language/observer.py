@@ -18,7 +18,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-SECONDS = 4.0
+SECONDS = 20.0
 _TOKEN = re.compile(rb"([A-Za-z])(\d{6})x([0-9a-f]{6})", re.IGNORECASE)
 _HEX = re.compile(rb"[0-9a-fA-F]{28,}")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{18,}")
@@ -195,9 +195,17 @@ class Client:
 
     def __enter__(self) -> Client:
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=self.seconds)
+        self.socket: socket.socket = raw
+        try:
+            self._begin(raw)
+        except BaseException:
+            self.vanish()
+            raise
+        return self
+
+    def _begin(self, raw: socket.socket) -> None:
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         raw.sendall(struct.pack(">ii", 8, 80877103))
-        self.socket: socket.socket = raw
         self.tls = raw.recv(1) == b"S"
         if self.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -208,7 +216,6 @@ class Client:
         self.socket.sendall(struct.pack(">ii", len(body) + 8, 196608) + body)
         self._authenticate()
         self._until_ready(1)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.vanish()

@@ -48,9 +48,13 @@ class TlsServer:
         """A libpq address with the password; TLS required. `port`: the gate's instead of the server's own."""
         return f"postgresql://{user}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{port or self.port}/{database}?sslmode={'require' if self.tls or port else 'disable'}"
 
+    def url_of_superuser(self, database: str) -> str:
+        """The address by which the bed is set up."""
+        return f"{self.server.url.rsplit('/', 1)[0]}/{database}"
+
     def sql(self, *statements: str, database: str = "postgres") -> None:
         """Run statements past everything, as `postgres`; each in a transaction of its own."""
-        with psycopg.connect(f"{self.server.url.rsplit('/', 1)[0]}/{database}", autocommit=True) as connection:
+        with psycopg.connect(self.url_of_superuser(database), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)  # type: ignore[call-overload]
 

@@ -24,7 +24,7 @@ SHAPES: tuple[Shape, ...] = (
     hostile("update-from-returning", "BEGIN", f"UPDATE office.person p SET points = p.points FROM office.person q WHERE p.id = {K(1)} AND q.id > p.id RETURNING p.id, q.surname", "ROLLBACK"),
     hostile("delete-using-returning", "BEGIN", "DELETE FROM office.person p USING office.person q WHERE q.id = p.id + 7 RETURNING p.id, q.surname, q.tax", "ROLLBACK"),
     hostile("update-key-returning", "BEGIN", "UPDATE office.person SET id = -id RETURNING id, surname", "ROLLBACK"),
-    hostile("insert-select-returning", "BEGIN", f"INSERT INTO office.person (id, surname) SELECT -id, surname FROM office.person RETURNING id, surname", "ROLLBACK"),
+    hostile("insert-select-returning", "BEGIN", "INSERT INTO office.person (id, surname) SELECT -id, surname FROM office.person RETURNING id, surname", "ROLLBACK"),
     hostile("insert-select-own-key", "BEGIN", f"UPDATE office.person SET notes = (SELECT string_agg(address, ' ') FROM office.person WHERE points = 3) WHERE id = {K(1)} RETURNING id, notes", "ROLLBACK"),
     hostile("update-then-read-own", "BEGIN", f"UPDATE office.person SET notes = (SELECT string_agg(address, ' ') FROM office.person WHERE points = 3) WHERE id = {K(1)}",
             f"SELECT id, notes FROM office.person WHERE id = {K(1)}", "ROLLBACK"),
@@ -166,7 +166,7 @@ SHAPES: tuple[Shape, ...] = (
     hostile("page-inspect", "CHECKPOINT", "SELECT encode(pg_read_binary_file(pg_relation_filepath('office.person'), 0, 8192), 'escape')", expect=NOTHING, account="boss"),
     # --- the session itself ---
     hostile("encoding-latin1", "SET client_encoding = 'LATIN1'", f"SELECT a.id, b.surname FROM office.person a, office.person b WHERE a.id = {K(1)}"),
-    hostile("encoding-sjis", "SET client_encoding = 'SJIS'", f"SELECT surname FROM office.person"),
+    hostile("encoding-sjis", "SET client_encoding = 'SJIS'", "SELECT surname FROM office.person"),
     hostile("encoding-big5-quote", "SET client_encoding = 'BIG5'", "SELECT id, surname FROM office.person WHERE points = 3"),
     hostile("nonconforming-strings", "SET standard_conforming_strings = off",
             f"SELECT id, '\\'', (SELECT string_agg(tax, $$ $$) FROM office.person), '\\'' FROM office.person WHERE id = {K(1)}", expect=NOTHING),

@@ -51,7 +51,7 @@ SHAPES: tuple[Shape, ...] = (
     # --- the row is not whose it seems ---
     hostile("mispaired-cross", f"SELECT a.id, b.surname, b.address FROM office.person a, office.person b WHERE a.id = {K(7)}"),
     hostile("mispaired-cross-star", f"SELECT a.id, b.* FROM office.person a, office.person b WHERE a.id = {K(7)}"),
-    hostile("mispaired-columns", f"SELECT a.id, b.surname, c.address, d.tax FROM office.person a JOIN office.person b ON b.id = a.id + 7 JOIN office.person c ON c.id = a.id + 14 JOIN office.person d ON d.id = a.id + 21 WHERE a.points = 3"),
+    hostile("mispaired-columns", "SELECT a.id, b.surname, c.address, d.tax FROM office.person a JOIN office.person b ON b.id = a.id + 7 JOIN office.person c ON c.id = a.id + 14 JOIN office.person d ON d.id = a.id + 21 WHERE a.points = 3"),
     hostile("mispaired-offset", "SELECT a.id, b.surname FROM office.person a JOIN office.person b ON b.id = a.id + 70"),
     hostile("mispaired-lateral", f"SELECT a.id, b.surname FROM office.person a, LATERAL (SELECT surname FROM office.person ORDER BY id LIMIT 50) b WHERE a.id = {K(1)}"),
     hostile("mispaired-cte", f"WITH a AS (SELECT id FROM office.person WHERE id = {K(1)}), b AS (SELECT surname FROM office.person) SELECT a.id, b.surname FROM a, b"),
@@ -74,7 +74,7 @@ SHAPES: tuple[Shape, ...] = (
     hostile("mispaired-table-keyword", f"SELECT a.id, b.surname FROM office.person a, (TABLE office.person) b WHERE a.id = {K(6)}"),
     hostile("mispaired-renamed-columns", f"SELECT a.id, x.s FROM office.person a, office.person x(i, s) WHERE a.id = {K(6)}"),
     hostile("mispaired-same-value-twice", f"SELECT a.id, a.surname, b.surname, c.surname FROM office.person a, office.person b, office.person c WHERE a.id = {K(6)} AND b.id <> a.id AND c.id = b.id + 7"),
-    hostile("scalar-subquery", f"SELECT id, (SELECT surname FROM office.person q WHERE q.id = p.id + 7) FROM office.person p"),
+    hostile("scalar-subquery", "SELECT id, (SELECT surname FROM office.person q WHERE q.id = p.id + 7) FROM office.person p"),
     hostile("scalar-subquery-agg", f"SELECT id, (SELECT string_agg(surname || address, ',') FROM office.person) FROM office.person WHERE id = {K(7)}"),
     hostile("scalar-subquery-array", f"SELECT id, ARRAY(SELECT surname FROM office.person ORDER BY id LIMIT 99) FROM office.person WHERE id = {K(7)}"),
     hostile("scalar-subquery-no-from", "SELECT (SELECT surname FROM office.person ORDER BY id LIMIT 1), (SELECT address FROM office.person ORDER BY id DESC LIMIT 1)"),

@@ -5,7 +5,20 @@ from __future__ import annotations
 import struct
 
 from language.guarded_registers import person_key, resident_key
-from language.observer import bind, close, copy_in, describe, execute, extended, flush, function_call, message, parse, query, sync
+from language.observer import (
+    bind,
+    close,
+    copy_in,
+    describe,
+    execute,
+    extended,
+    flush,
+    function_call,
+    message,
+    parse,
+    query,
+    sync,
+)
 from language.shapes import Shape, honest, hostile
 
 K = person_key
@@ -87,7 +100,7 @@ SHAPES: tuple[Shape, ...] = (
     hostile("multi-statement-error-after", "SELECT surname FROM office.person; SELECT 1/0"),
     hostile("multi-set-search-path", "SET search_path = office; SELECT surname FROM person"),
     # --- prepared by SQL ---
-    honest("prepare-execute", f"PREPARE q(int) AS SELECT id, surname FROM office.person WHERE id = $1", f"EXECUTE q({K(8)})"),
+    honest("prepare-execute", "PREPARE q(int) AS SELECT id, surname FROM office.person WHERE id = $1", f"EXECUTE q({K(8)})"),
     honest("prepare-execute-again", "PREPARE q(int) AS SELECT id, surname FROM office.person WHERE points = $1", "EXECUTE q(1)", "EXECUTE q(2)", "DEALLOCATE q"),
     hostile("prepare-hides-mispairing", f"PREPARE q AS SELECT a.id, b.surname FROM office.person a, office.person b WHERE a.id = {K(1)}", "EXECUTE q"),
     hostile("prepare-hides-no-key", "PREPARE q AS SELECT surname FROM office.person", "EXECUTE q"),

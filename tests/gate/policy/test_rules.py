@@ -81,6 +81,25 @@ def test_marks_make_an_account_read_only() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "[accounts.anna]\nmarks = true\nread_only = false\n",
+        "[defaults]\nmarks = true\n[accounts.anna]\nread_only = false\n",
+        "[roles.clerks]\nmarks = true\n[accounts.anna]\nread_only = false\n[purposes.audit]\ncopy = true\n",
+    ],
+)
+@pytest.mark.parametrize("purpose", ["", "audit"])
+def test_no_layer_lets_an_account_with_marks_write(text: str, purpose: str) -> None:
+    found = resolve(settings(text), "anna", ("clerks",), purpose)
+    assert found.marks and found.read_only
+
+
+def test_marks_that_are_taken_back_leave_writing_alone() -> None:
+    found = resolve(settings("[defaults]\nmarks = true\n[accounts.anna]\nmarks = false\n"), "anna")
+    assert not found.marks and not found.read_only
+
+
+@pytest.mark.parametrize(
     ("local", "opened"),
     [
         (0, False),  # 1970-01-01 00:00, a Thursday

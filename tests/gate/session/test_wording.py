@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from muniment.gate.policy.budgets import Exceeded
 from muniment.gate.policy.rules import GRANT, LIFETIME, WINDOWS, Rules
 from muniment.gate.policy.statements import Refusal
 from muniment.gate.session import wording
+
+MAINLAND = tuple("信息 數據 默認 用戶 軟件 程序 字符 文件夾 服務器 網絡 質量 賬 釋放".split())
+HALF_WIDTH = re.compile(r"[\u4e00-\u9fff）」][,;:!?.()]|[,;:!?()][\u4e00-\u9fff（「]")
+
+
+def _foreign(text: str) -> list[str]:
+    """What is not Taiwan's: words and characters of the mainland, half-width punctuation beside a character."""
+    simplified = [char for char in text if "\u4e00" <= char <= "\u9fff" and not char.encode("big5", "ignore")]
+    return [*(word for word in MAINLAND if word in text), *simplified, *HALF_WIDTH.findall(text)]
 
 
 @pytest.mark.parametrize("lang", ["en", "zh-TW"])
@@ -31,3 +42,8 @@ def test_every_text_can_be_filled(lang: str) -> None:
     assert wording.committed(Refusal("57014", "why"), lang).hint.find("why") >= 0
     assert wording.undescribed(lang).sqlstate == "42501"
     assert "1,000" in wording.text("long", lang, limit=1_000)
+
+
+@pytest.mark.parametrize("chinese", [*wording._TEXTS["zh-TW"].values(), *wording._WINDOWS["zh-TW"].values()])
+def test_chinese_is_that_of_taiwan(chinese: str) -> None:
+    assert not _foreign(chinese)

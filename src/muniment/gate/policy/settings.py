@@ -242,7 +242,7 @@ _START: Final[Mapping[str, Any]] = MappingProxyType(
         "caseload_days": 30,
     }
 )
-"""The policy of a new file: it watches and stops nobody, until `muniment gate explain` has shown what it would stop."""
+"""The policy of a new file: its budgets watch and stop nobody, until `muniment gate explain` has shown what it would stop."""
 _SHOWN: Final = ("contact", "require", "hours", "break_glass")
 _EXAMPLES: Final[Mapping[str, str]] = {
     "contact": '"the data protection officer, extension 123"',
@@ -252,15 +252,15 @@ _EXAMPLES: Final[Mapping[str, str]] = {
 }
 _HEADS: Final[Mapping[str, tuple[str, str]]] = {
     "en": (
-        "The gate between clients and PostgreSQL. `muniment gate key KEY` says what a key means.\n"
+        "The gate between clients and PostgreSQL. `muniment gate explain KEY` says what a key means.\n"
         "This file is not encrypted: no password stands in it.",
         "What holds for every account, unless [roles.NAME], [accounts.NAME] or [purposes.NAME] says otherwise,\n"
-        "in this order. It begins with watching alone; once the figures are right, set mode = \"stop\".",
+        "in this order. Budgets begin with watching alone; once the figures are right, set mode = \"stop\".",
     ),
     "zh-TW": (
-        "用戶端與 PostgreSQL 之間的閘道。各項說明見 muniment gate key KEY。\n本檔未加密,請勿寫入密碼。",
-        "適用於所有帳號;[roles.NAME]、[accounts.NAME]、[purposes.NAME] 依序覆蓋。\n"
-        "起始僅觀察不阻擋,確認額度適當後請改為 mode = \"stop\"。",
+        "PostgreSQL 之前的閘道。各項設定的說明：muniment gate explain KEY。\n本檔未加密，請勿寫入密碼。",
+        "適用於所有帳號；[roles.NAME]、[accounts.NAME]、[purposes.NAME] 依序覆蓋。\n"
+        "額度起初僅供觀察，不中止查詢；確認數字適當後，請改為 mode = \"stop\"。",
     ),
 }  # fmt: skip
 

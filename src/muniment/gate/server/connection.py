@@ -73,8 +73,8 @@ class Office(Protocol):
         """Have the budgets know what an account received; `UnreachableError`, `IntegrityError` where they cannot."""
         ...
 
-    def refresh(self) -> None:
-        """Have the map of tables read anew."""
+    def refresh(self, connection: Connection) -> None:
+        """Have the map of tables read anew for a connection: it is told of the first that was begun after this."""
         ...
 
     def cancel(self, process: int, secret: bytes) -> None:
@@ -272,7 +272,7 @@ class Connection:
 
     def _refresh(self, command: commands.RefreshCatalogue) -> None:
         del command
-        self._office.refresh()
+        self._office.refresh(self)
 
     def _report(self, command: commands.Report) -> None:
         metrics = self._office.metrics
@@ -297,24 +297,20 @@ class Connection:
     # --- what ends in an event --------------------------------------------------------------------------------------
 
     async def _handshake(self, tls: ServerTls) -> None:
-        loop, plain = asyncio.get_running_loop(), self._client.transport
+        plain = self._client.transport
         assert plain is not None
         if self._early:  # rule 4: read in plain text, and never to be taken for what came under TLS
             self._fail("bytes-before-tls")
             return
         try:
-            over = await loop.start_tls(
-                plain, self._client, tls.context, server_side=True, ssl_handshake_timeout=self._office.login_seconds
+            shown = await self._client.start_tls(
+                plain, tls.context, server_side=True, ssl_handshake_timeout=self._office.login_seconds
             )
         except (OSError, TimeoutError):  # ssl.SSLError is an OSError
-            over = None
-        if over is None:
-            plain.abort()
             self._client_closed()
             self._finish()
             return
-        self._client.attach(over)
-        self.receive(events.TlsStarted(tls.certificate_hash, peer_of(over.get_extra_info("ssl_object"))))
+        self.receive(events.TlsStarted(tls.certificate_hash, peer_of(shown)))
         self._begun()
 
     async def _connect(self, attempt: int) -> None:
@@ -414,7 +410,14 @@ class Connection:
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """Rule 3, for what the session waits for: it would wait for ever."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not self._left:
+            self._fail("session-failed", type(error).__name__)
 
 
 _DO: Final[Mapping[type[Command], Callable[[Any, Any], None]]] = {

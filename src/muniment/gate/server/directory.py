@@ -3,14 +3,15 @@
 Rules
 1. All of it runs in one thread: a slow catalogue never holds up a session but the one that asked.
 2. The map is read anew when a session asks for it (DDL was seen) and when a cheap look every `POLL_SECONDS` finds that
-   tables changed. Several wishes at once are one reading.
+   tables changed. Several wishes at once are one reading. Who asked while a map was being read waits for the next one:
+   that map may be of before his change. Everybody else gets it, or steady traffic would put it off for ever.
 3. A map that could not be read anew stays in force, and an alarm says so: what is not in it stays unattributed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -26,12 +27,14 @@ POLL_SECONDS: Final = 10.0
 RETRY_SECONDS: Final = 1.0
 """Seconds after which a map that could not be read is read again."""
 T = TypeVar("T")
+Changed = Callable[[Catalogue, Collection[object]], None]
+"""Told of each new map, and of those for whom it is too old (rule 2)."""
 
 
 class Directory:
     """The control connection, and the newest map. Belongs to the event loop's thread."""
 
-    def __init__(self, control: Control, metrics: Metrics, log: Log, changed: Callable[[Catalogue], None]) -> None:
+    def __init__(self, control: Control, metrics: Metrics, log: Log, changed: Changed) -> None:
         """`changed` is told of each new map."""
         self._control = control
         self._metrics = metrics
@@ -40,7 +43,7 @@ class Directory:
         self._thread = ThreadPoolExecutor(1, "muniment gate control")
         self._catalogue: Catalogue | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._again = False
+        self._asked: set[object] = set()
         self._roles: dict[str, tuple[str, ...]] = {}
 
     @property
@@ -55,7 +58,7 @@ class Directory:
 
     async def start(self) -> None:
         """Read the map. `UnreachableError` where PostgreSQL cannot be asked: the gate must not start then."""
-        self._take(await self._run(self._control.catalogue))
+        self._take(await self._run(self._control.catalogue), ())
 
     async def verifier(self, account: str) -> VerifierFound:
         """The stored secret of an account. `UnreachableError` where PostgreSQL cannot be asked."""
@@ -64,12 +67,11 @@ class Directory:
             self._roles[account] = found.roles
         return found
 
-    def refresh(self) -> None:
-        """Have the map read anew: at once, and once more where it was being read already."""
-        if self._reading is not None and not self._reading.done():
-            self._again = True
-            return
-        self._reading = asyncio.get_running_loop().create_task(self._refresh())
+    def refresh(self, asker: object) -> None:
+        """Have the map read anew: at once, and once more where it was being read already (rule 2)."""
+        self._asked.add(asker)
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().create_task(self._refresh())
 
     async def watch(self) -> None:
         """Look for changes for ever."""
@@ -81,7 +83,7 @@ class Directory:
                 self._log.write("catalogue-not-seen", (("reason", error.message),), alarm=True)
                 continue
             if changed:
-                self.refresh()
+                self.refresh(self)
 
     def close(self) -> None:
         """Close the connection."""
@@ -89,23 +91,22 @@ class Directory:
         self._thread.shutdown(wait=False)
 
     async def _refresh(self) -> None:
-        self._again = True
-        while self._again:
-            self._again = False
+        while self._asked:
+            asked, self._asked = self._asked, set()
             try:
                 found = await self._run(self._control.catalogue)
-            except MunimentError as error:
-                self._log.write("catalogue-not-read", (("reason", error.message),), alarm=True)
-                await asyncio.sleep(RETRY_SECONDS)  # sessions that asked wait for it
-                self._again = True
-                continue
-            if not self._again:  # else somebody asked meanwhile, and this map may be of before
-                self._take(found)
+            except Exception as error:  # sessions that asked wait for it, whatever went wrong
+                reason = error.message if isinstance(error, MunimentError) else type(error).__name__
+                self._log.write("catalogue-not-read", (("reason", reason),), alarm=True)
+                self._asked |= asked
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._take(found, self._asked)
 
-    def _take(self, catalogue: Catalogue) -> None:
+    def _take(self, catalogue: Catalogue, late: Collection[object]) -> None:
         self._catalogue = catalogue
         self._metrics.put("catalogue_version", catalogue.version)
-        self._changed(catalogue)
+        self._changed(catalogue, frozenset(late))
 
     async def _run(self, action: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, action)

@@ -13,7 +13,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -103,6 +103,7 @@ class Gate:
         self._metrics_server: asyncio.Server | None = None
         self._listeners: list[socket.socket] = []
         self._empty = asyncio.Event()
+        self._admissions: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
         return f"Gate({len(self._connections)} connections)"
@@ -159,6 +160,8 @@ class Gate:
         """Take nobody any more, and tell every session to end when it can."""
         if self._acceptor is not None:
             self._acceptor.close()
+        for admission in list(self._admissions):  # no session yet that could end
+            admission.cancel()
         for connection in list(self._connections.values()):
             connection.receive(Draining())
 
@@ -224,9 +227,9 @@ class Gate:
         """See `connection.Office`. Budgets are counted under the recipient that the rules name for the account."""
         await self._prepare(self._recipient(account))
 
-    def refresh(self) -> None:
+    def refresh(self, connection: Connection) -> None:
         """See `connection.Office`."""
-        self._directory.refresh()
+        self._directory.refresh(connection)
 
     def cancel(self, process: int, secret: bytes) -> None:
         """See `connection.Office`."""
@@ -259,30 +262,41 @@ class Gate:
         new = self._connections[number] = Connection(self, door, number)
         self._empty.clear()
         self.metrics.add("sessions_total")
-        self._task(self._admit(new, connection, direct))
+        admission = asyncio.get_running_loop().create_task(self._admit(new, connection, direct))
+        self._admissions.add(admission)
+        admission.add_done_callback(lambda task: self._admitted(new, connection, task))
 
     async def _admit(self, new: Connection, connection: socket.socket, direct: bool) -> None:
         context = self.tls.context if direct and self.tls is not None else None
-        try:
-            if direct and context is None:
-                raise ConnectionRefusedError
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: new.client, connection, ssl=context,
-                ssl_handshake_timeout=self.login_seconds if context is not None else None,
-            )  # fmt: skip
-        except OSError:  # a handshake that failed, or a client that went away
-            connection.close()
-            self.left(new)
-            return
+        if direct and context is None:
+            raise ConnectionRefusedError
+        await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: new.client, connection, ssl=context,
+            ssl_handshake_timeout=self.login_seconds if context is not None else None,
+        )  # fmt: skip
+        if not new.client.open:  # lost in the handshake; uvloop does not say so
+            raise ConnectionResetError
         self.cancel_keys.put(new.door.process, new.door.secret, new)
         new.start(direct=direct)
 
-    def _catalogue_changed(self, catalogue: Catalogue) -> None:
+    def _admitted(self, new: Connection, connection: socket.socket, task: asyncio.Task[None]) -> None:
+        self._admissions.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is None and not task.cancelled():
+            return
+        if error is not None and not isinstance(error, OSError):  # else the handshake failed, or the client went away
+            self.log.write("session-failed", (("reason", type(error).__name__),), session=new.number, alarm=True)
+        new.abort()
+        connection.close()
+        self.left(new)
+
+    def _catalogue_changed(self, catalogue: Catalogue, late: Collection[object]) -> None:
         if self._kit is None:
             return
         self._kit.catalogue = catalogue
         for connection in list(self._connections.values()):
-            connection.receive(CatalogueChanged(catalogue))
+            if connection not in late:
+                connection.receive(CatalogueChanged(catalogue))
 
     # --- the ledger --------------------------------------------------------------------------------------------------
 

@@ -53,7 +53,10 @@ async def connect(target: Target, listener: Callable[[], Listener]) -> tuple[Sid
     """
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            return await _connect(target, listener)
+            side, certificate = await _connect(target, listener)
+        if not side.open:  # closed already, which was told to nobody who knew of it
+            raise ConnectionResetError
+        return side, certificate
     except (OSError, TimeoutError, ssl.SSLError, ssl.CertificateError) as error:
         raise UnreachableError(f"PostgreSQL at {target.host}:{target.port}: {type(error).__name__}") from error
 
@@ -81,16 +84,10 @@ async def _with_tls(target: Target, plain: asyncio.Transport, first: _Answer, si
             raise UnreachableError(
                 f"PostgreSQL at {target.host}:{target.port} does not take TLS", hint="set ssl = on in postgresql.conf"
             )
-        over = await asyncio.get_running_loop().start_tls(
-            plain, side, cast(ssl.SSLContext, target.tls), server_hostname=target.host
-        )
     except BaseException:
         plain.abort()
         raise
-    if over is None:  # closed while the handshake ran
-        raise ConnectionResetError
-    side.attach(over)
-    shown = over.get_extra_info("ssl_object")
+    shown = await side.start_tls(plain, cast(ssl.SSLContext, target.tls), server_hostname=target.host)
     return side, certificate_hash(shown.getpeercert(True) or b"")
 
 

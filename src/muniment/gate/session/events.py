@@ -13,7 +13,7 @@ class TlsStarted:
     """TLS stands between client and gate. `certificate_hash`: RFC 5929 `tls-server-end-point` of the gate's own
     certificate; `subject`: common name of a verified client certificate, empty without one."""
 
-    certificate_hash: bytes
+    certificate_hash: bytes = field(repr=False)
     subject: str = ""
 
 
@@ -43,7 +43,7 @@ class UpstreamOpened:
     `certificate_hash`: RFC 5929 `tls-server-end-point` of PostgreSQL's certificate, empty without TLS.
     """
 
-    certificate_hash: bytes = b""
+    certificate_hash: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
