@@ -2,8 +2,9 @@
 
     python bench/gate/commands.py
 
-Each command runs direct and through the gate, by the same guarded account, on the registers of the tests; what they print
-must be equal byte for byte (pg_dump's random \\restrict key and dates left out). pgbench must end without an error.
+Each command runs direct and through the gate, by the same guarded account, on the registers of the tests; what they
+print must be equal byte for byte (pg_dump's random \\restrict key and dates left out). pgbench must end without an
+error.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from parties import show
 from measurement import Measurement
 
 PSQL: Final = (
-    r"\conninfo", r"\l", r"\dt *.*", r"\d office.person", r"\d+ office.matter", r"\dv office.*", r"\df office.*", r"\dn+",
+    r"\conninfo", r"\l", r"\dt *.*", r"\d office.person", r"\d+ office.matter", r"\dv office.*", r"\df office.*",
+    r"\dn+",
     r"\du", r"\dp office.*", r"\di office.*", r"\d+ office.v_person", r"\sf office.fee_of(text)", r"\dconfig work_mem",
     r"\encoding", r"\timing off", r"\set", "SHOW ALL", "SELECT * FROM office.district",
     "SELECT id, surname FROM office.person ORDER BY id LIMIT 20", "TABLE office.settings",
@@ -53,10 +55,15 @@ def main() -> list[Measurement]:
         ]  # fmt: skip
         benched = [*pgbench(bed)]
     return [
-        Measurement("psql's own commands", "equal output", f"{len(PSQL) - len(psql)} of {len(PSQL)} equal; {psql}", not psql),
-        Measurement("pg_dump by the export account", "equal output", f"{3 - len(dumps)} of 3 equal; {dumps}", not dumps),
+        _equal("psql's own commands", len(PSQL), psql),
+        _equal("pg_dump by the export account", 3, dumps),
         Measurement("pgbench, built-in scripts and modes", "no error", "; ".join(benched) or "no error", not benched),
     ]
+
+
+def _equal(what: str, number: int, differing: Sequence[object]) -> Measurement:
+    told = f"{number - len(differing)} of {number} equal; {differing}"
+    return Measurement(what, "equal output", told, not differing)
 
 
 def same(bed: Any, user: str, command: Sequence[Any], typed: str = "", *, case: bool = False) -> bool:

@@ -1,11 +1,11 @@
 """Other people's suites: asyncpg's, pg8000's and SQLAlchemy's own tests, direct and through the gate; same passes?
 
-    PYTHONPATH=src:tests:bench:tools python bench/gate/foreign.py FOLDER [--python VENV/bin/python] [--only NAME] [--direct]
+    PYTHONPATH=src:tests:bench:tools python bench/gate/foreign.py FOLDER [--python PYTHON] [--only NAME] [--direct]
 
-`FOLDER` holds the unpacked source archives (`asyncpg-*`, `pg8000-*`, `sqlalchemy-*`); `--python` an interpreter that has
-the packages and pytest, pytest-timeout, pytest-mock, pytz, python-dateutil and distro installed. Nothing is downloaded.
-Both runs are over TLS with SCRAM, by an account that the gate does not guard: a developer's. Each suite runs in a folder
-that holds its tests alone, so that the installed package is what is tested.
+`FOLDER` holds the unpacked source archives (`asyncpg-*`, `pg8000-*`, `sqlalchemy-*`); `--python` an interpreter that
+has the packages and pytest, pytest-timeout, pytest-mock, pytz, python-dateutil and distro installed. Nothing is
+downloaded. Both runs are over TLS with SCRAM, by an account that the gate does not guard: a developer's. Each suite
+runs in a folder that holds its tests alone, so that the installed package is what is tested.
 
 A suite holds if no test that passes direct fails through the gate, or the other way round. Tests that pass by luck
 (timing) are run again on both sides, and only what differs twice counts.
@@ -143,7 +143,6 @@ def outcomes(
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", "-o", "addopts="]
     command += list(suite.arguments)
     if suite.uri:
-        command += ["-p", "sqlalchemy.testing.plugin.pytestplugin"] if not (folder / "test/conftest.py").exists() else []
         command += ["--dburi", suite.uri.format(user=USER, password=PASSWORD, port=place.port, database=place.database)]
     if only:
         names = {re.match(r"\w*", name.rpartition("::")[2]).group() for name in only}  # type: ignore[union-attr]

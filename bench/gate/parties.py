@@ -1,4 +1,4 @@
-"""What the gate's benchmarks share: a table of persons, accounts, a client that discards rows, sources pure and compiled.
+"""What the gate's benchmarks share: a table, accounts, a client that discards rows, sources plain and compiled.
 
 Everything runs on loopback, over TLS with SCRAM on every path that is compared. Rounds are interleaved: each round runs
 every path once, in turn, and a ratio is of one round; medians and quartiles are over rounds.
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / folder) for folder in ("src", "tests", "bench", "tools") if str(ROOT / folder) not in sys.path]
+sys.path[:0] = [str(ROOT / folder) for folder in ("src", "tests", "bench", "tools")]
 
 DATABASE: Final = "bench"
 TABLE: Final = "public.person"
@@ -112,7 +112,7 @@ def middle(values: Sequence[float]) -> str:
 
 
 def durable_append(folder: Path) -> float:
-    """Seconds of one durable append of the ledger in the writer's process, median of 500, in a folder beside the gate's."""
+    """Seconds of one durable append of the ledger in the writer's process, median of 500, beside the gate's."""
     from b10_append import single, writer
 
     with tempfile.TemporaryDirectory(dir=folder) as name:

@@ -1,7 +1,7 @@
 """A gate as an office runs it: a real PostgreSQL over TLS with SCRAM, registers, a workspace, and the program itself.
 
-`gate_running` gives a `GateBed`. The gate is a process of its own (`muniment gate run`), so it can be stopped, killed and
-started again; what it recorded is read from the ledger by this process, as an auditor would.
+`gate_running` gives a `GateBed`. The gate is a process of its own (`muniment gate run`), so it can be stopped, killed
+and started again; what it recorded is read from the ledger by this process, as an auditor would.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ from language.tls_server import CONTROL, PASSWORD, TlsServer, tls_server
 from muniment.disclosure import Channel, Outcome, Template
 
 START_SECONDS = 60.0
-GROUPS = {"clerk": "IN ROLE clerks", "insider": "IN ROLE insiders", "boss": "SUPERUSER", "exporter": "IN ROLE exporters"}
+GROUPS = {
+    "clerk": "IN ROLE clerks", "insider": "IN ROLE insiders", "boss": "SUPERUSER", "exporter": "IN ROLE exporters",
+}  # fmt: skip
 OPEN = """
 [defaults]
 mode = "stop"
@@ -282,8 +284,8 @@ def foreign_bed(user: str, password: str, *, gate: bool, guarded: bool = False) 
             extensions = ("hstore", "citext") if _has_extensions(server) else ()
             server.sql(
                 f"CREATE ROLE {user} LOGIN SUPERUSER PASSWORD '{password}'",
-                f"ALTER ROLE postgres PASSWORD '{password}'", "CREATE SCHEMA test_schema", "CREATE SCHEMA test_schema_2",
-                *(f"CREATE EXTENSION {name}" for name in extensions),
+                f"ALTER ROLE postgres PASSWORD '{password}'", "CREATE SCHEMA test_schema",
+                "CREATE SCHEMA test_schema_2", *(f"CREATE EXTENSION {name}" for name in extensions),
                 "CREATE SCHEMA guarded", "CREATE TABLE guarded.person (id integer PRIMARY KEY, surname text)",
             )  # fmt: skip
         if not gate:

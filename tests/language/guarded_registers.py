@@ -1,7 +1,7 @@
 """Five registers as a live schema `office` holds them, generated so that every cell of a person is a secret.
 
-persons: a plain table. vehicles: a composite key. matters: partitions, in two levels. residents: a table with a child by
-inheritance, its key a uuid. pupils: names that need quotes. Beside them are views, functions and tables that hold nobody.
+persons: a plain table. vehicles: a composite key. matters: partitions, in two levels. residents: a table with a child
+by inheritance, its key a uuid. pupils: names that need quotes. Beside them are views, functions and tables of nobody.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def _proof(letter: str, number: int) -> str:
 
 
 def seen(data: bytes) -> set[tuple[str, int]]:
-    """The (register, number) of everybody whose cell is in these bytes, plain or in a spelling that is easily undone."""
+    """The (register, number) of everybody whose cell is in these bytes, in any spelling that is easily undone."""
     return {found for spelling in _spellings(data) for found in _tokens(spelling)}
 
 
@@ -177,7 +177,7 @@ class ClosedByServerError(Exception):
 
 @dataclass
 class Client:
-    """A connection, over TLS where the server has it, authenticated by SCRAM. `received`: every byte since it was ready for the first time."""
+    """A connection, over TLS where the server has it, by SCRAM. `received`: every byte that came."""
 
     port: int
     user: str
@@ -263,7 +263,7 @@ class Client:
         if kind == "E":
             fields = [part for part in body.split(b"\0") if part]
             self.errors.append({chr(part[0]): part[1:].decode("utf-8", "replace") for part in fields})
-        if kind == "D" or kind == "d":
+        if kind in ("D", "d"):
             self.rows += 1
             self.cells += b"".join(_cells(body)) if kind == "D" else b""
         elif not self.kinds or self.kinds[-1] != kind:
@@ -274,7 +274,7 @@ class Client:
             kind, _ = self.read()
             if kind == "Z":
                 times -= 1
-            elif kind == "G" or kind == "W":
+            elif kind in ("G", "W"):
                 self.socket.sendall(self._copied or message(b"f", b"nothing to copy\0").data)
 
     def _authenticate(self) -> None:

@@ -1,6 +1,6 @@
 """A real PostgreSQL that speaks TLS and asks for SCRAM, as an office would run one behind the gate.
 
-The wheel's server is built without TLS: there, the gate and direct clients speak to it in clear, with SCRAM all the same.
+The wheel's server is built without TLS: there, the gate and direct clients speak in clear, with SCRAM all the same.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class TlsServer:
 
     def url(self, user: str, database: str = "postgres", *, port: int | None = None) -> str:
         """A libpq address with the password; TLS required. `port`: the gate's instead of the server's own."""
-        return f"postgresql://{user}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{port or self.port}/{database}?sslmode={'require' if self.tls or port else 'disable'}"
+        place = f"{user}:{PASSWORD.replace(' ', '%20')}@127.0.0.1:{port or self.port}"
+        return f"postgresql://{place}/{database}?sslmode={'require' if self.tls or port else 'disable'}"
 
     def url_of_superuser(self, database: str) -> str:
         """The address by which the bed is set up."""

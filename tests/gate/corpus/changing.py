@@ -1,3 +1,4 @@
+
 """Shapes that write, create or call: RETURNING, DDL between, temporary tables, functions, channels beside the rows."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+
 """Shapes over several tables: joins, mis-paired joins, subqueries, CTEs, sets, windows, views."""
 
 from __future__ import annotations

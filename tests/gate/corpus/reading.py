@@ -1,3 +1,4 @@
+
 """Shapes that read one table: lists, look-ups, paging, expressions beside the key, quoted names, partitions, children."""
 
 from __future__ import annotations

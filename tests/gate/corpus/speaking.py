@@ -1,3 +1,4 @@
+
 """Shapes of the extended protocol, of COPY, cursors and portals: the same reads by other messages."""
 
 from __future__ import annotations

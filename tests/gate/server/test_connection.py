@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from language.servers import (
+    CATALOGUE,
     LOOPS,
     SSL_REQUEST,
     Upstream,
@@ -23,6 +24,7 @@ from language.servers import (
 from muniment.gate.protocol.startup import CancelRequest
 from muniment.gate.server.sides import WRITE_HIGH
 from muniment.gate.server.tls import certificate_hash
+from muniment.gate.session import events
 
 loops = pytest.mark.parametrize("loop", LOOPS)
 
@@ -72,7 +74,7 @@ def test_a_client_that_answers_at_once_is_never_read_before_tls_stands(tmp_path:
 @loops
 def test_plain_bytes_that_were_read_while_tls_begins_are_not_taken_for_its_own(tmp_path: Path, loop: str) -> None:
     async def main() -> None:
-        async with gate_bed(tmp_path, **with_tls(tmp_path)) as bed:
+        async with gate_bed(tmp_path, login_seconds=0.5, **with_tls(tmp_path)) as bed:
             client = await bed.connect()
             client.writer.write(SSL_REQUEST)
             with patience() as wait:
@@ -307,3 +309,67 @@ def test_it_wakes_when_it_was_asked_to_and_says_goodbye_before_it_closes(tmp_pat
             assert await client.reader.read() == b"bye\n"
 
     run(main())
+
+
+@loops
+@pytest.mark.parametrize("event", [events.Woken(1), events.CatalogueChanged(CATALOGUE)])
+def test_what_happens_while_tls_shakes_hands_does_not_stop_it(tmp_path: Path, loop: str, event: Any) -> None:
+    """A change of tables reaches every session: it stopped reading from those in a handshake, for good."""
+
+    async def main() -> None:
+        async with gate_bed(tmp_path, **with_tls(tmp_path)) as bed:
+            client = await bed.connect()
+            client.writer.write(SSL_REQUEST)
+            assert await client.reader.readexactly(1) == b"S"
+            (connection,) = bed.gate._connections.values()
+            with patience() as wait:
+                await wait(lambda: connection.client._shaking)
+            connection._session.receive = lambda _: []
+            connection.receive(event)
+            del connection._session.receive
+            async with asyncio.timeout(5):
+                await client.writer.start_tls(client_tls(), server_hostname="localhost")
+                await client.login()
+
+    run(main(), loop)
+
+
+@loops
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01"])
+@pytest.mark.parametrize("asked", [True, False])
+def test_who_is_in_a_handshake_is_let_go_when_it_takes_too_long_or_the_gate_drains(
+    tmp_path: Path, loop: str, said: bytes, asked: bool
+) -> None:
+    async def main(drain: bool) -> None:
+        async with gate_bed(tmp_path, login_seconds=60 if drain else 0.2, **with_tls(tmp_path)) as bed:
+            client = await bed.connect()
+            client.writer.write(SSL_REQUEST if asked else b"\x16")
+            if asked:
+                assert await client.reader.readexactly(1) == b"S"
+            client.writer.write(said)
+            with patience() as wait:
+                await wait(lambda: bool(bed.gate._connections))
+                if drain:
+                    bed.gate.drain()
+                await wait(lambda: not bed.gate._connections and not len(bed.gate.cancel_keys))
+
+    run(main(True), loop)
+    run(main(False), loop)
+
+
+@loops
+def test_a_fault_of_what_a_session_waits_for_ends_it(tmp_path: Path, loop: str) -> None:
+    async def main() -> None:
+        async with gate_bed(tmp_path) as bed:
+
+            async def breaks(account: str) -> None:
+                raise ValueError(account)
+
+            bed.gate._prepare = breaks
+            client = await bed.connect()
+            assert await client.ask("clerk") == ""
+            with patience() as wait:
+                await wait(lambda: not bed.gate._connections)
+            assert '"reason": "ValueError"' in bed.log.read_text()
+
+    run(main(), loop)

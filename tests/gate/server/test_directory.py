@@ -49,12 +49,14 @@ async def started(control: Slow, log: Path) -> AsyncIterator[tuple[Directory, To
     def changed(catalogue: Catalogue, late: Collection[object]) -> None:
         told.append((catalogue.version, frozenset(late)))
 
-    found = Directory(control, Metrics(), Log(lambda: 0, log), changed)
+    lines = Log(lambda: 0, log)
+    found = Directory(control, Metrics(), lines, changed)
     await found.start()
     try:
         yield found, told
     finally:
         found.close()
+        lines.reopen()
 
 
 def test_who_asks_while_a_map_is_read_waits_for_the_next_and_nobody_else_does(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def test_a_seal_that_fails_is_told_and_the_next_one_comes(tmp_path: Path) -> Non
         with patience() as wait:
             await wait(lambda: ledger.calls >= 4)
         sealing.cancel()
+        log.reopen()
         counted = metrics.values["seals_total"]
         assert counted["failed"] == 1 and counted["done"] >= 2
         assert '"alarm": true, "reason": "the disk is full"' in (tmp_path / "log").read_text()

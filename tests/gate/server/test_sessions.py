@@ -18,7 +18,9 @@ from muniment.gate.server.parts import Door, Kit
 from muniment.gate.server.sessions import Sessions, credentials, zone
 from muniment.gate.session.opening import Permit, StoredCredential
 
-SETTINGS = GateSettings(upstream_host="db", upstream_port=5432, upstream_tls="off", control="", listen=())
+SETTINGS = GateSettings(
+    upstream_host="db", upstream_port=5432, upstream_tls="off", control="", listen=(), database="office"
+)
 SUMMER, WINTER = 1_783_000_000_000, 1_767_600_000_000
 STARTUP = StartupMessage(VERSION_3_0, {"user": "clerk"})
 
@@ -82,9 +84,7 @@ def permit(folder: Path, kit: Kit, identity: Identity) -> Permit:
 @pytest.mark.parametrize(
     ("account", "guarded", "replication", "notices"), [("clerk", True, False, False), ("backup", False, True, True)]
 )
-def test_what_the_rules_permit(
-    tmp_path: Path, account: str, guarded: bool, replication: bool, notices: bool
-) -> None:
+def test_what_the_rules_permit(tmp_path: Path, account: str, guarded: bool, replication: bool, notices: bool) -> None:
     accounts = {account: {"guarded": guarded, "redact": True}}
     found = permit(tmp_path, kit(accounts=accounts), Identity(account, (account,), "scram-sha-256"))
     assert (found.replication, found.notices) == (replication, notices) and found.credential is None

@@ -111,18 +111,17 @@ def test_pressure_comes_and_goes_and_a_close_waits_for_what_was_written(loop: st
     run(main(), loop)
 
 
-async def handshake(side: Side, peer: socket.socket, folder: Path, meanwhile: Callable[[], None]) -> Path:
+async def handshake(side: Side, peer: socket.socket, folder: Path, meanwhile: Callable[[], None]) -> ssl.SSLSocket:
     """TLS on both ends; `meanwhile` comes when the peer has not answered yet."""
     assert side.transport is not None
     task = asyncio.create_task(side.start_tls(side.transport, context_of(folder), server_side=True))
     await asyncio.sleep(0.02)
     meanwhile()
-    tls = client_tls()
     peer.setblocking(True)
-    wrapped = await asyncio.to_thread(tls.wrap_socket, peer)
+    peer.settimeout(5)
+    wrapped = await asyncio.to_thread(client_tls().wrap_socket, peer)
     await task
-    wrapped.sendall(b"under TLS")
-    return folder
+    return wrapped
 
 
 @loops
@@ -130,21 +129,20 @@ def test_a_wish_not_to_read_does_not_stop_a_handshake_and_holds_after_it(tmp_pat
     async def main() -> None:
         async with side_and_peer() as (side, ear, peer):
             side.read(False)
-            await handshake(side, peer, tmp_path, lambda: side.read(False))
-            await asyncio.sleep(0.05)
-            assert ear.bytes == b""
-            side.read(True)
-            with patience() as wait:
-                await wait(lambda: ear.bytes == b"under TLS")
+            with await handshake(side, peer, tmp_path, lambda: side.read(False)) as client:
+                client.sendall(b"under TLS")
+                await asyncio.sleep(0.05)
+                assert ear.bytes == b""
+                side.read(True)
+                with patience() as wait:
+                    await wait(lambda: ear.bytes == b"under TLS")
 
     run(main(), loop, 5)
 
 
 @loops
 @pytest.mark.parametrize("end", [Side.close, Side.abort])
-def test_a_side_that_is_closed_in_its_handshake_says_so(
-    tmp_path: Path, loop: str, end: Callable[[Side], None]
-) -> None:
+def test_a_side_that_is_closed_in_its_handshake_says_so(tmp_path: Path, loop: str, end: Callable[[Side], None]) -> None:
     async def main() -> None:
         async with side_and_peer() as (side, _, peer):
             assert side.transport is not None
@@ -167,26 +165,18 @@ def test_a_peer_that_reads_nothing_is_not_waited_for_once_everything_has_gone(
     monkeypatch.setattr(module, "LINGER_SECONDS", 1_000.0)
     monkeypatch.setattr(module, "GOODBYE_SECONDS", 0.02)
 
-    async def shut(peer: socket.socket, side: Side) -> ssl.SSLSocket:
-        assert side.transport is not None
-        peer.setblocking(True)
-        shake = asyncio.create_task(asyncio.to_thread(client_tls().wrap_socket, peer))
-        await side.start_tls(side.transport, context_of(tmp_path), server_side=True)
-        return await shake
-
     async def main() -> None:
         async with side_and_peer() as (side, ear, peer):
-            wrapped = await shut(peer, side)
-            side.write([bytes(4 * 1024**2)])
-            side.close()
-            await asyncio.sleep(0.2)
-            assert not ear.ends, "bytes are waiting: they are not dropped"
-            got = 0
-            while got < 4 * 1024**2:
-                got += len(await asyncio.to_thread(wrapped.recv, 1024**2))
-            with patience() as wait:
-                await wait(lambda: bool(ear.ends))
-            wrapped.close()
+            with await handshake(side, peer, tmp_path, lambda: None) as client:
+                side.write([bytes(4 * 1024**2)])
+                side.close()
+                await asyncio.sleep(0.2)
+                assert not ear.ends, "bytes are waiting: they are not dropped"
+                got = 0
+                while got < 4 * 1024**2:
+                    got += len(await asyncio.to_thread(client.recv, 1024**2))
+                with patience() as wait:
+                    await wait(lambda: bool(ear.ends))
 
     run(main(), loop)
 

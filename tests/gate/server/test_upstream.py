@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,28 @@ def of(certificate: Certificate) -> ssl.SSLContext:
     return context
 
 
-async def reached(serve: Serve, tls: ssl.SSLContext | None = None) -> Side:
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+async def reached(serve: Serve, tls: ssl.SSLContext | None = None) -> None:
+    """A connection to a server that serves it so, and has done with it at the end."""
+    served: list[asyncio.Task[None]] = []
+
+    async def bounded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        served.append(task)
+        with suppress(OSError):
+            await serve(reader, writer)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(bounded, "127.0.0.1", 0)
     async with server:
-        side, _ = await connect(Target("127.0.0.1", server.sockets[0].getsockname()[1], tls), Deaf)
-        return side
+        try:
+            side, _ = await connect(Target("127.0.0.1", server.sockets[0].getsockname()[1], tls), Deaf)
+            assert side.open
+            side.abort()
+        finally:
+            await asyncio.wait(served)
 
 
 def test_a_host_that_is_a_folder_or_a_path_is_a_unix_socket(tmp_path: Path) -> None:
@@ -63,30 +81,25 @@ def test_one_that_hangs_up_as_soon_as_tls_stands_is_not_reached_or_tells_its_end
 
     async def main() -> None:
         for _ in range(20):
-            try:
-                side = await reached(hangs_up, upstream_tls("require"))
-            except UnreachableError:
-                continue
-            assert side.open
-            side.abort()
+            with suppress(UnreachableError):  # else `reached` finds it open
+                await reached(hangs_up, upstream_tls("require"))
 
     run(main(), loop)
 
 
 @loops
-def test_a_side_that_ended_before_it_was_handed_over_is_not_reached(
-    loop: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_side_that_ended_before_it_was_handed_over_is_not_reached(loop: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real = module._connect
 
     async def ended(target: Target, listener: Callable[[], Deaf]) -> tuple[Side, bytes]:
         side, certificate = await real(target, listener)
-        side.connection_lost(None)
+        side.abort()
+        while not side._ended:
+            await asyncio.sleep(0)
         return side, certificate
 
     async def accepts(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
     async def main() -> None:
         monkeypatch.setattr(module, "_connect", ended)
@@ -102,7 +115,6 @@ def test_one_that_does_not_answer_is_waited_for_as_long_as_was_said(loop: str, m
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
     async def main() -> None:
         with pytest.raises(UnreachableError, match="TimeoutError"):

@@ -7,9 +7,8 @@ same way (`U&` escapes, a quote that never ends, names longer than the server ke
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 NAME_BYTES: Final = 63
 """Bytes of a name that the server keeps (NAMEDATALEN - 1): a longer one becomes another."""
@@ -37,14 +36,17 @@ class Sort(Enum):
     """One character of an operator, a bracket, comma, semicolon, colon or point."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token; `start` and `end` are its place in the text."""
+class Token(NamedTuple):
+    """One token; `start` and `end` are its place in the text. A tuple: there are many, and it is made fastest."""
 
     sort: Sort
-    text: str = field(repr=False)
+    text: str
     start: int
     end: int
+
+    def __repr__(self) -> str:
+        """Without the text, which may be somebody's name."""
+        return f"Token({self.sort.name}, {self.start}, {self.end})"
 
 
 _LETTER: Final = "A-Za-z_\x80-\U0010ffff"
@@ -75,23 +77,29 @@ _SORTS: Final = {
 def tokens(text: str) -> list[Token]:
     """The tokens of a text, without space and comments. Raises `Doubt`."""
     found: list[Token] = []
-    at, size = 0, len(text)
+    at, size, match_at = 0, len(text), _TOKEN.match
     while at < size:
-        match = _TOKEN.match(text, at)
+        match = match_at(text, at)
         if match is None:
             raise Doubt("a character that begins no token, or a quote that does not end")
-        sort, start, at = match.lastgroup or "", at, match.end()
-        if sort == "comment":
+        sort, start, at = match.lastgroup, at, match.end()
+        if sort == "space":
+            continue
+        if sort == "sign":
+            found.append(Token(Sort.SIGN, match[0], start, at))
+        elif sort == "comment":
             at = _after_comment(text, at)
         elif sort == "dollar":
             at = _after_dollar(text, match[0], at)
             found.append(Token(Sort.STRING, text[match.end() : at - len(match[0])], start, at))
-        elif sort != "space":
-            found.append(_token(sort, match[0], start, at, found))
+        else:
+            found.append(_token(sort or "", match[0], start, at, found))
     return found
 
 
 def _token(sort: str, text: str, start: int, end: int, before: list[Token]) -> Token:
+    if sort == "word":
+        return Token(Sort.WORD, _read(sort, text), start, end)
     if sort == "unicode":
         raise Doubt("a text with Unicode escapes")
     if sort == "string" and before and before[-1].sort is Sort.ESCAPED:
@@ -101,7 +109,7 @@ def _token(sort: str, text: str, start: int, end: int, before: list[Token]) -> T
 
 def _read(sort: str, text: str) -> str:
     if sort == "word":
-        return _kept(text.translate(_LOWER))
+        return _kept(text.lower() if text.isascii() else text.translate(_LOWER))
     if sort == "name":
         return _kept(text[1:-1].replace('""', '"'))
     if sort == "string":

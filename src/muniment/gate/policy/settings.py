@@ -242,7 +242,7 @@ _START: Final[Mapping[str, Any]] = MappingProxyType(
         "caseload_days": 30,
     }
 )
-"""The policy of a new file: its budgets watch and stop nobody, until `muniment gate explain` has shown what it would stop."""
+"""The policy of a new file: its budgets watch and stop nobody, until `gate explain` has shown what they would stop."""
 _SHOWN: Final = ("contact", "require", "hours", "break_glass")
 _EXAMPLES: Final[Mapping[str, str]] = {
     "contact": '"the data protection officer, extension 123"',

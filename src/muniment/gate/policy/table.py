@@ -85,7 +85,7 @@ KEYS: Final = (
     ),
     Key(
         GATE, "upstream_password_file", _PATH,
-        "A file that only the gate may read, with a line ACCOUNT:PASSWORD for each account; `*` stands for all others.\n"
+        "A file that only the gate may read: a line ACCOUNT:PASSWORD for each account, `*` for all others.\n"
         "No password stands in gate.toml.",
         "密碼檔，每個帳號一行，格式為 ACCOUNT:PASSWORD，* 代表其餘所有帳號；僅閘道可讀。gate.toml 內不寫密碼。",
         parsers.optional_text, "",
@@ -106,8 +106,8 @@ KEYS: Final = (
     ),
     Key(
         GATE, "database", "the name of a database, or an empty text",
-        "The only database that the gate lets through. Empty: the one of `control`.",
-        "閘道唯一放行的資料庫；空白表示與 control 相同。",
+        "The only database that the gate lets through: that of `control`. Empty: any, and it knows no other one.",
+        "閘道唯一放行的資料庫，應與 control 相同。空白表示不限，但其他資料庫的內容閘道並不知悉。",
         parsers.optional_text, "",
     ),
     Key(
@@ -150,7 +150,7 @@ KEYS: Final = (
     ),
     Key(
         GATE, "workers", "a whole number from 1 to 64",
-        "Processes that serve clients. They share the budgets; break-glass and statements in a minute each counts alone.",
+        "Processes that serve clients. They share the budgets; break-glass and rates are counted by each alone.",
         "處理連線的行程數。額度由各行程共用；緊急開啟與每分鐘查詢次數則由各行程分別計算。",
         parsers.whole(1, 64), 1,
     ),
@@ -192,8 +192,8 @@ KEYS: Final = (
     ),
     Key(
         REGISTER, "mean_row_bytes", "a number from 1 to 1000000",
-        "Bytes by which persons are charged where nobody can say whose a value is. Left out: those of the narrowest column\n"
-        "that tells persons apart, by PostgreSQL's statistics, as far as the role of `control` may see them.",
+        "Bytes by which persons are charged where nobody can say whose a value is. Left out: those of the narrowest\n"
+        "column that tells persons apart, by PostgreSQL's statistics, where the role of `control` may see them.",
         "無法判定屬於何人的內容，據以換算人數的位元組數。省略時取足以區別個人的最窄欄位，\n"
         "依 PostgreSQL 的統計資料，以 control 的角色可見者為限。",
         parsers.number(1, 1_000_000), None,

@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psycopg.conninfo import conninfo_to_dict
+
 from muniment.errors import InputError, UnreachableError
 from muniment.gate.identity.login import Identity, LoginSettings
 from muniment.gate.policy.breakglass import Grants
@@ -103,7 +105,7 @@ class Sessions:
         login = LoginSettings(settings.methods, settings.certificate_accounts, self._mock_key)
         return OpeningSetup(
             login, (door.process, door.secret), certificate=door.certificate, tls=door.tls,
-            database=settings.database, permits=permits,
+            database=only_database(settings), permits=permits,
         )  # fmt: skip
 
     def _offset(self, now: int) -> int:
@@ -154,6 +156,17 @@ def credentials(settings: GateSettings, folder: Path) -> Mapping[str, str]:
         if line.strip():
             found[account] = password
     return found
+
+
+def only_database(settings: GateSettings) -> str:
+    """The database that clients may open: table numbers mean nothing in another one.
+
+    Raises `InputError` where neither `database` nor `control` names it.
+    """
+    found = settings.database or conninfo_to_dict(settings.control).get("dbname")
+    if not found:
+        raise InputError("gate.toml names no database", hint='write database = "NAME" into [gate]')
+    return str(found)
 
 
 def zone(settings: GateSettings) -> zoneinfo.ZoneInfo:
