@@ -4,10 +4,10 @@
 
 pgbench_accounts is a declared register, so every read is attributed, charged and durable in the ledger before its row
 leaves; every account was read once before, so that it has an ordinal. Claims: at 1 client the added latency over
-direct is at most one durable append of the ledger plus 150 us; at 8
-and at 64 clients the rate is at least 0.60 and 0.80 of pgbouncer's in session mode. Run it again with
-MUNIMENT_BENCH_FOLDER=/dev/shm for the same with the ledger's fsync off. TLS and SCRAM everywhere; pgbench's simple and
-prepared modes; server, proxies and pgbench share the machine's cores.
+direct is at most one durable append of the ledger plus 150 us; at 8 and at 64 clients the rate is at least 0.60 and
+0.80 of pgbouncer's in session mode. Run it again with MUNIMENT_BENCH_FOLDER=/dev/shm for the same with the ledger's
+fsync off. TLS and SCRAM everywhere; pgbench's simple and prepared modes; server, proxies and pgbench share the
+machine's cores.
 """
 
 from __future__ import annotations

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from language.conversations import KEY, relay, setup
 from language.playbook import Playbook, to_client
 from muniment.gate.protocol import backend as be
 from muniment.gate.protocol import frontend as fe
-from muniment.gate.session.commands import Append, CancelUpstream, ToClient
+from muniment.gate.session.commands import Append, CancelUpstream, CloseClient, ToClient
 from muniment.gate.session.events import Appended, FromClient, FromUpstream
 
 READY = be.ReadyForQuery("I").build()
@@ -64,3 +66,13 @@ def test_settings_are_told_even_of_a_statement_that_is_broken_off() -> None:
 def test_an_error_of_no_statement_passes() -> None:
     fatal = be.ErrorResponse.of("FATAL", "57P01", "terminating connection").build()
     Playbook(relay(setup())).when(FromUpstream(fatal)).then(ToClient(fatal))
+
+
+@pytest.mark.parametrize("lie", [be.CopyOutResponse(0, (0,)).build(), be.RowDescription(()).build()])
+def test_a_server_that_describes_a_result_twice_or_as_a_copy_is_not_followed(lie: bytes) -> None:
+    play = asked("select id from person")
+    row = be.DataRow((b"7",)).build()
+    commands = play.when(FromUpstream(T + lie + row)).rest()
+    assert CloseClient() in commands
+    assert b"08P01" in to_client(commands)
+    assert row not in to_client(commands)

@@ -118,6 +118,7 @@ class Replies:
         ask = self._tracker.answer(frame.kind)
         self._send(ask, frame)
         if ask.kind == QUERY:
+            _check_first(ask, frame)
             if self._conversation.stop is None:
                 ask.run = self._planning.of_query(ask, frame.body)
         elif ask.kind == DESCRIBE and ask.target == PORTAL:
@@ -135,6 +136,9 @@ class Replies:
 
     def _copy_out(self, frame: Frame) -> None:
         ask = self._tracker.answer(frame.kind)
+        _check_first(ask, frame)
+        if ask.facts is not None and ask.facts.provable and not ask.facts.kind.startswith("copy"):
+            raise ProtocolError("PostgreSQL begins a COPY that the statement does not ask for")
         self._send(ask, frame)
         if self._conversation.stop is None:
             ask.run = self._planning.of_copy(ask, CopyOutResponse.parse(frame.body))
@@ -230,3 +234,9 @@ class Replies:
             own = () if ask is None else self._planning.own_texts(ask)
             told = ParameterStatus(told.name, redaction.parameter(told.name, told.value, own))
         conversation.outbox.send(told.build(), Part.APART)
+
+
+def _check_first(ask: Ask, frame: Frame) -> None:
+    """One description for one result: a second one would pass rows under another name. Raises `ProtocolError`."""
+    if ask.run is not None:
+        raise ProtocolError(f"PostgreSQL sent a message of type {shown(frame.kind)} within a result")
