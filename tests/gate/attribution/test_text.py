@@ -125,6 +125,8 @@ def test_row_local_expressions(sql: str, expected: bool) -> None:
         ("select now(), count(*) from visits", True),
         ("with x as (select 1) select * from x", True),
         ("show work_mem", True),
+        ("select version(), current_user, g from generate_series(1, 5) g", True),
+        ("select current_setting('a.b')", False),
         ("select count(*) from person", False),
         ("select secret()", False),
         ("select query_to_xml('select * from person', true, true, '')", False),

@@ -24,7 +24,10 @@ from muniment.gate.attribution.tokens import Doubt, Sort, Token, tokens
 
 TEXT_CHARACTERS: Final = 1 << 20
 """Characters of a text that is read; a longer one proves nothing."""
-PLAIN: Final = frozenset("count sum avg min max array_agg string_agg bool_and bool_or every coalesce".split())
+PLAIN: Final = frozenset(
+    "count sum avg min max array_agg string_agg bool_and bool_or every coalesce version generate_series pg_backend_pid "
+    "current_database current_schema clock_timestamp random gen_random_uuid pg_is_in_recovery".split()
+)
 """Functions that run no SQL and read nothing but what the statement names, though they are not scalar."""
 FLAGS: Final = frozenset(
     "pg_stats pg_stats_ext pg_stats_ext_exprs pg_statistic pg_statistic_ext_data pg_largeobject pg_stat_activity "
