@@ -89,7 +89,7 @@ def test_a_password_is_never_written(own_office: Office) -> None:
 # --- explain, actor-key ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("lang", "said"), [("en", "must declare"), ("zh-TW", "必須聲明")])
+@pytest.mark.parametrize(("lang", "said"), [("en", "must declare"), ("zh-TW", "須聲明")])
 def test_explain_says_what_a_key_means(lang: str, said: str) -> None:
     outcome = muniment("gate", "explain", "accounts.clerk.require", "--lang", lang)
     assert outcome.code == 0 and said in outcome.out
