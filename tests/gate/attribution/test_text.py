@@ -18,6 +18,9 @@ CATALOGUE = Catalogue(
     guarded_names=frozenset({"person", "v_person"}),
     scalar_functions=frozenset({"lower", "upper", "now", "concat"}),
     user_operators=False,
+    row_functions=frozenset({"json_agg", "leak_all", "count"}),
+    keeping_functions=frozenset({"set_config", "pg_advisory_lock"}),
+    reading_functions=frozenset({"leak_all"}),
 )
 
 
@@ -109,7 +112,10 @@ def test_other_rules_of_quoting_prove_nothing(sql: str, option: str) -> None:
         ("select id, my_function(id) from person", False),
         ("select p.id, upper(v.surname) from person p, v_person v", False),
         ("update person set surname = 'x' returning id, upper(surname)", True),
-        ("insert into visits (person_id) select id from person returning person_id", True),
+        ("insert into visits (person_id) select id from person returning person_id", False),
+        ("select id, p.json_agg from person p group by id", False),
+        ("select id, (p).leak_all from person p", False),
+        ("select id, p.surname, p.address || '' from person p", True),
     ],
 )
 def test_row_local_expressions(sql: str, expected: bool) -> None:
@@ -149,11 +155,22 @@ def test_what_cannot_touch_a_register(sql: str, expected: bool) -> None:
         ("create materialized view m as select 1", "create-as"), ("create view v as select 1", "ddl"),
         ("create function f() returns int language sql as 'select 1'", "ddl"),
         ("explain analyze select 1", "explain"), ("explain execute p", "execute"),
-        ("create table t as execute p", "execute"), ("copy person to '/tmp/x'", "copy-file"),
+        ("create table t as execute p", "create-as"), ("copy person to '/tmp/x'", "copy-file"),
         ("copy person to program 'cat'", "copy-file"), ("copy person from stdin", "copy-in"),
         ("copy person to stdout", "copy-out"), ("copy (select 1) to stdout", "copy-query"),
         ("prepare transaction 'x'", "transaction"), ("prepare p as select 1", "prepare"),
         ("with x as (select 1) insert into t select * from x", "insert"), ("move 5 in c", "fetch"),
+        ("create table t as select surname as execute from person", "create-as"),
+        ("select surname as execute into t from person", "create-as"),
+        ("create table t as select surname as function from person", "create-as"),
+        ("create table t (a int generated always as identity, b int)", "ddl"),
+        ("explain analyze create table t as select * from person", "create-as"),
+        ("explain analyze insert into visits select id from person", "create-as"),
+        ("prepare p as insert into visits select id from person", "create-as"),
+        ("copy (insert into visits select id from person returning id) to stdout", "create-as"),
+        ("insert into visits select id from person; select 1", "create-as"),
+        ("with u as (update visits set note = 'x' returning id) select id from u", "select"),
+        ("update person set surname = 'x'", "update"), ("select id from person for update", "select"),
         ("vacuum", "vacuum"), ("frobnicate", "other"), ("select 1; select 2", "many"), (";;", "empty"),
     ],
 )  # fmt: skip
@@ -200,6 +217,30 @@ def test_writing_is_taken_for_granted_where_it_may_be() -> None:
     assert not read("select 1; select 2").writes
 
 
+def test_a_text_whose_quotes_may_end_elsewhere_hides_nothing() -> None:
+    hidden = "insert into visits (note) select '\\'' || surname from person --'"
+    assert read(hidden).mentions == {}, "read so, all of it is one string"
+    for option in ("conforming", "safe_encoding"):
+        found = read(hidden, **{option: False})
+        assert (found.kind, found.mentions) == ("create-as", {"person": 2})
+    assert read("select '\\'' || set_config('a.b', 'x', false) --'", conforming=False).catalogue_flags == {"set_config"}
+    assert read("update person set surname = '戶政' where id = 1", safe_encoding=False).mentions == {"person": 1}
+
+
+def test_a_name_in_another_encoding_may_be_any_name_that_is_not_ascii() -> None:
+    known = replace(CATALOGUE, guarded_names=frozenset({"戶籍"}))
+    legacy = b"select upper(a) from \xa4\xe1\xc4\xfe".decode("utf-8", "surrogateescape")
+    found = facts(legacy, known, conforming=True, safe_encoding=True)
+    assert not found.register_free
+    assert not found.provable
+    assert facts(legacy, CATALOGUE, conforming=True, safe_encoding=True).register_free
+
+
+def test_a_view_in_the_schema_of_temporary_tables_is_a_mention() -> None:
+    known = replace(CATALOGUE, guarded_schemas=frozenset({"pg_temp_3"}))
+    assert facts("select a from pg_temp.person", known, conforming=True, safe_encoding=True).mentions == {"person": 1}
+
+
 def test_the_fingerprint_leaves_literals_out() -> None:
     one = read("select id from person where id in (1, 2, 3) and surname = 'x'").fingerprint
     assert one == read("SELECT id FROM person WHERE id IN (7) AND surname = 'y''z' -- c").fingerprint
@@ -225,7 +266,7 @@ def test_two_mentions_outside_of_quotes_are_never_single(words: list[str]) -> No
     ("sql", "target", "named"),
     [
         ("insert into public.Person (id) values (1)", "person", ""), ("update only person set id = 1", "person", ""),
-        ("merge into visits v using person p on true when matched then delete", "visits", ""),
+        ("merge into person p using visits v on true when matched then delete", "person", ""),
         ("with x as (select 1) insert into visits select * from x", "visits", ""), ("select 1", "", ""),
         ("create or replace function f() returns int language sql as 'select 1'", "", "function"),
         ("create unique index i on person (id)", "", "index"), ("alter table person add x int", "", "table"),

@@ -9,7 +9,7 @@ import pytest
 from language.policies import Declaring, Said, Shown, rules
 from muniment.gate.attribution.catalogue import Attribute, Catalogue, Relation
 from muniment.gate.policy.rules import Glass, Hours
-from muniment.gate.policy.statements import REFUSED, Rates, column_names, permit
+from muniment.gate.policy.statements import REFUSED, Rates, column_names, permit, prepare
 
 NOON = 12 * 3_600_000  # a Thursday
 OFFICE = Hours(frozenset(range(5)), ((480, 1_080),))
@@ -193,3 +193,22 @@ def test_a_rate_gives_nothing_back_when_time_runs_backwards() -> None:
     rates, limited = Rates(), rules(statements_per_minute=1)
     assert rates.take(limited, NOON) is None
     assert rates.take(limited, NOON - 3_600_000) is not None
+
+
+@pytest.mark.parametrize(
+    ("said", "more", "message"),
+    [
+        (Said(), {}, ""),
+        (Said(), {"hours": OFFICE, "require": frozenset({"case"})}, ""),
+        (Said("insert", target="copy", writes=True), {}, "in another place"),
+        (Said("create-as"), {}, "in another place"),
+        (Said("do", **FREE), {}, "code of one's own"),
+        (Said(catalogue_flags=("set_config",)), {}, "set_config"),
+        (Said("copy-out"), {}, "by COPY"),
+        (Said("copy-out"), {"export": True}, ""),
+        (Said("do"), {"guarded": False}, ""),
+    ],
+)
+def test_what_may_never_run_is_not_prepared_under_a_name(said: Said, more: dict[str, Any], message: str) -> None:
+    found = prepare(said, rules(**more), Declaring(), NOON)
+    assert (message in found.message) if found is not None and message else (found is None and not message)

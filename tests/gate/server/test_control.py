@@ -36,6 +36,9 @@ create view on_visits as select * from visits;
 create view with_notes as select p.id, v.note, v.note || 'x' as more from person p join visits v on v.person_id = p.id;
 insert into person select g, 'S' || g || 'x', 'street ' || g, 1 from generate_series(1, 5000) g;
 analyze person;
+create function leak() returns text language sql as 'select string_agg(surname, '','') from person';
+create function beside(visits) returns text language sql as 'select leak()';
+create function plain(int) returns int language sql as 'select 1';
 create role bob login password 'x'; create role grp; grant grp to bob; create role off nologin password 'x';
 """
 
@@ -206,3 +209,11 @@ def test_a_connection_that_was_cut_is_made_anew(control: PostgresControl, url: s
     with pytest.raises(UnreachableError):
         control.changed()
     assert control.catalogue().version == 2
+
+
+def test_functions_are_known_by_what_they_can_do(catalogue: Catalogue) -> None:
+    assert catalogue.row_functions >= {"count", "json_agg", "array_agg", "row_to_json", "beside"}
+    assert catalogue.row_functions.isdisjoint({"leak", "plain", "string_agg", "left"})
+    assert catalogue.keeping_functions >= {"set_config", "setval", "pg_advisory_lock", "pg_notify"}
+    assert catalogue.keeping_functions.isdisjoint({"nextval", "random", "gen_random_uuid", "bernoulli", "upper", "now"})
+    assert catalogue.reading_functions == {"leak", "beside"}

@@ -230,3 +230,16 @@ def test_the_fake_refuses_what_the_gate_substitutes() -> None:
     fake = FakePostgres()
     fake.feed(FAILS + requests.Describe(80, "nothing").build() + SYNC)
     assert bytes(kind for kind, _ in _messages(fake.run())) == b"EZEZ"
+
+
+def test_what_would_be_run_by_its_name_alone_is_refused_when_it_is_prepared() -> None:
+    play = Playbook(relay(setup()))
+    play.when(FromClient(fe.Parse("z", "insert into plain select surname from person").build() + SYNC))
+    went = to_upstream(play.rest())
+    assert b"insert into plain" not in went and went.endswith(SYNC)
+    play.when(FromUpstream(SYNTAX + READY))
+    came = to_client(play.rest())
+    assert sqlstate(came) == "42501" and came.endswith(READY)
+    unnamed = fe.Parse("", "insert into plain select surname from person").build()
+    play.when(FromClient(unnamed))
+    assert to_upstream(play.rest()) == unnamed, "nothing can run it but Execute, which asks"

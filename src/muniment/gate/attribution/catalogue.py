@@ -74,3 +74,9 @@ class Catalogue:
     """Names of built-in functions that run no SQL, change no setting and read no register, under every overload."""
     guarded_schemas: frozenset[str] = frozenset()
     """Schemas of the guarded relations; `x.person` is none of them where `x` is no such schema. Empty: not known."""
+    row_functions: frozenset[str] = frozenset()
+    """Names of functions and aggregates that may be called with a whole row, as `p.json_agg` calls one."""
+    keeping_functions: frozenset[str] = frozenset()
+    """Names of built-in functions that leave something behind for later statements: settings, locks, sequences."""
+    reading_functions: frozenset[str] = frozenset()
+    """Names of functions that were added, and whose text names a guarded relation or runs SQL that it does not show."""

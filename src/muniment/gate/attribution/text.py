@@ -12,7 +12,8 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final
@@ -20,6 +21,7 @@ from typing import Final
 from muniment.gate.attribution.catalogue import Catalogue
 from muniment.gate.attribution.copytext import CopyTarget, copy_target
 from muniment.gate.attribution.pins import pinned
+from muniment.gate.attribution.storing import copies, deletes, flagged, flagged_somewhere, stored_at
 from muniment.gate.attribution.tokens import Doubt, Sort, Token, tokens
 
 TEXT_CHARACTERS: Final = 1 << 20
@@ -29,15 +31,11 @@ PLAIN: Final = frozenset(
     "current_database current_schema clock_timestamp random gen_random_uuid pg_is_in_recovery".split()
 )
 """Functions that run no SQL and read nothing but what the statement names, though they are not scalar."""
-FLAGS: Final = frozenset(
-    "pg_stats pg_stats_ext pg_stats_ext_exprs pg_statistic pg_statistic_ext_data pg_largeobject pg_stat_activity "
-    "pg_authid pg_shadow pg_user_mapping pg_user_mappings pg_stat_statements lo_get lo_put lo_export lo_import lo_open "
-    "loread lowrite lo_creat lo_create lo_from_bytea lo_unlink".split()
-)
-"""Relations of PostgreSQL itself that may show values of a register, or secrets, and functions on large objects."""
-Set = tuple[str, str | None, bool]
+Setting = tuple[str, str | None, bool]
 """Name, value (`None`: as it was at the start), and whether it ends with the transaction."""
 
+_FOREIGN: Final = re.compile("[\udc80-\udcff]")
+"""A byte that is no UTF-8, as it was decoded."""
 _VERBS: Final = {
     "select": "select", "values": "select", "table": "select", "insert": "insert", "update": "update",
     "delete": "delete", "merge": "merge", "explain": "explain", "declare": "declare", "fetch": "fetch", "move": "fetch",
@@ -62,7 +60,7 @@ _NO_CTE: Final = frozenset(("hold", "time", "ties", "ordinality", "check"))
 """What may stand behind WITH where no query is named by it."""
 _DEFINES: Final = frozenset(("(", "not", "materialized"))
 """What stands behind NAME AS where a query is named."""
-_NO_CALL: Final = frozenset(
+NO_CALL: Final = frozenset(
     "in and or not where on having when then else case select from join using as by any all some exists values over "
     "filter within group partition distinct between like ilike similar is returning set limit offset fetch union "
     "except intersect materialized array row cast coalesce nullif greatest least trim with only lateral cube rollup "
@@ -103,7 +101,7 @@ class Facts:
     writes: bool = True
     pins: Mapping[str, str | int] = field(default_factory=dict, repr=False)
     copy: CopyTarget | None = None
-    sets: tuple[Set, ...] = field(default=(), repr=False)
+    sets: tuple[Setting, ...] = field(default=(), repr=False)
     names: tuple[str, ...] = ()
 
 
@@ -119,23 +117,44 @@ def facts(sql: str, catalogue: Catalogue, *, conforming: bool, safe_encoding: bo
         found = tokens(sql)
     except Doubt:
         return Facts("other", "", 1, provable=False, fingerprint=_digest(["?"]))
+    foreign = _FOREIGN.search(sql) is not None and not all(map(str.isascii, catalogue.guarded_names))
+    provable = conforming and safe_encoding and not foreign
     parts = _statements(found)
-    if len(parts) != 1:
-        return _several(parts, found, catalogue)
-    return _one(sql, parts[0], catalogue, provable=conforming and safe_encoding)
+    read = _one(sql, parts[0], catalogue, provable=provable) if len(parts) == 1 else _several(parts, found, catalogue)
+    return read if provable or not (foreign or "\\" in sql) else _blurred(read, sql, catalogue, foreign=foreign)
+
+
+def _blurred(found: Facts, sql: str, catalogue: Catalogue, *, foreign: bool) -> Facts:
+    """Facts of a text whose quotes may end elsewhere: whatever stands in it may be code.
+
+    `foreign`: it is in an encoding in which names that are not ASCII are not recognised.
+    """
+    folded = sql.casefold()
+    names = {
+        name: 2 for name in catalogue.guarded_names if name.casefold() in folded or (foreign and not name.isascii())
+    }
+    stores = any(word in folded for word in ("insert", "update", "merge", "into", "create"))
+    return replace(
+        found,
+        kind="create-as" if names and stores else found.kind,
+        mentions={**found.mentions, **names},
+        catalogue_flags=found.catalogue_flags | flagged_somewhere(sql, catalogue),
+        writes=True,
+    )
 
 
 def _one(sql: str, words: Sequence[Token], catalogue: Catalogue, *, provable: bool) -> Facts:
     kind, verb = _kind(words)
+    mentions, functions = _mentions(words, catalogue), _functions(words, catalogue)
     found = Facts(
-        kind=kind,
+        kind="create-as" if copies(words, mentions, functions, catalogue) else kind,
         verb=verb,
         statements=1,
         provable=provable,
         fingerprint=_fingerprint(words),
-        mentions=_mentions(words, catalogue),
-        functions=_functions(words),
-        catalogue_flags=_flags(words),
+        mentions=mentions,
+        functions=functions,
+        catalogue_flags=flagged(words, mentions, functions, catalogue),
         target=_target(words, kind, catalogue.guarded_names),
         object=_object(words) if verb in ("create", "alter") else "",
         with_=_names_a_query(words) and _named_inside(words, kind, catalogue.guarded_names),
@@ -197,29 +216,25 @@ def _selects(words: Sequence[Token]) -> int:
     return sum(token.sort is Sort.WORD and token.text in ("select", "values", "table") for token in words)
 
 
-def _flags(words: Sequence[Token]) -> frozenset[str]:
-    return frozenset(token.text for token in words if token.sort in _NAMES and token.text in FLAGS)
-
-
 def _writes(words: Sequence[Token], kind: str) -> bool:
-    """Whether something lasting may change; in doubt it may, as in a query that names changing verbs under WITH."""
-    changing = any(token.sort is Sort.WORD and token.text in _CHANGES for token in words)
-    return kind in _LASTING or (changing and any(token.text == "with" for token in words))
+    """Whether something lasting may change; in doubt it may."""
+    return kind in _LASTING or bool(stored_at(words)) or deletes(words)
 
 
 def _several(parts: Sequence[Sequence[Token]], found: Sequence[Token], catalogue: Catalogue) -> Facts:
     """Several statements in one text prove nothing; an empty text discloses nothing."""
     if not parts:
         return Facts("empty", "", 0, provable=True, fingerprint=_digest([]), register_free=True, writes=False)
+    mentions, functions = _mentions(found, catalogue), _functions(found, catalogue)
     return Facts(
-        kind="many",
+        kind="create-as" if any(copies(part, mentions, functions, catalogue) for part in parts) else "many",
         verb=_kind(parts[0])[1],
         statements=len(parts),
         provable=False,
         fingerprint=_fingerprint(found),
-        mentions=_mentions(found, catalogue),
-        functions=_functions(found),
-        catalogue_flags=_flags(found),
+        mentions=mentions,
+        functions=functions,
+        catalogue_flags=flagged(found, mentions, functions, catalogue),
         with_=_names_a_query(found),
         writes=any(_writes(part, _kind(part)[0]) for part in parts),
         sets=tuple(one for part in parts for one in _sets(part)),
@@ -252,21 +267,32 @@ def _kind(words: Sequence[Token]) -> tuple[str, str]:
     if verb == "copy":
         return _copy_kind(words), verb
     keywords = {token.text for token in words if token.sort is Sort.WORD}
-    kind, verb = _refined(_VERBS.get(verb, "other"), verb, keywords)
-    if kind in ("explain", "create-as") and keywords & {"execute", "call"}:
+    kind, verb = _refined(_VERBS.get(verb, "other"), verb, words, keywords)
+    if kind == "explain" and keywords & {"execute", "call"}:
         return "execute", verb
     if kind == "prepare" and len(words) > 1 and words[1].text == "transaction":
         return "transaction", verb
     return kind, verb
 
 
-def _refined(kind: str, verb: str, keywords: set[str]) -> tuple[str, str]:
+def _refined(kind: str, verb: str, words: Sequence[Token], keywords: Set[str]) -> tuple[str, str]:
     """A copy of rows under a new name is a kind of its own, however it is written."""
-    if kind == "select" and "into" in keywords:
+    if kind in ("select", "explain", "prepare") and "into" in keywords and not stored_at(words):
         return "create-as", "create"
-    if verb == "create" and "as" in keywords and keywords & {"table", "materialized"} and "function" not in keywords:
-        return "create-as", verb
-    return kind, verb
+    if verb == "create" and _object(words) in ("table", "view") and _as_outside(words):
+        return ("create-as", verb) if {"table", "materialized"} & keywords else (kind, verb)
+    return ("create-as", verb) if kind == "explain" and {"create", "as"} <= keywords else (kind, verb)
+
+
+def _as_outside(words: Sequence[Token]) -> bool:
+    """Whether AS stands outside of brackets; within them it belongs to a column that is generated."""
+    depth = 0
+    for token in words:
+        if token.sort is Sort.SIGN:
+            depth += (token.text == "(") - (token.text == ")")
+        elif depth == 0 and token.sort is Sort.WORD and token.text == "as":
+            return True
+    return False
 
 
 def _verb_behind_with(words: Sequence[Token]) -> str:
@@ -296,6 +322,8 @@ def _copy_kind(words: Sequence[Token]) -> str:
 def _mentions(words: Sequence[Token], catalogue: Catalogue) -> dict[str, int]:
     folded = {name.casefold(): name for name in catalogue.guarded_names}
     schemas = {schema.casefold() for schema in catalogue.guarded_schemas}
+    if schemas:
+        schemas.add("pg_temp")  # another name of the session's own pg_temp_N
     found: dict[str, int] = {}
     for at, token in enumerate(words):
         name = folded.get(token.text.casefold()) if token.sort in _NAMES else None
@@ -311,20 +339,32 @@ def _is_point(words: Sequence[Token], at: int) -> bool:
     return 0 < at < len(words) and words[at].sort is Sort.SIGN and words[at].text == "."
 
 
-def _functions(words: Sequence[Token]) -> frozenset[str]:
-    """Names before a bracket; of another schema than pg_catalog with the schema, so that no built-in has that name."""
+def _functions(words: Sequence[Token], catalogue: Catalogue) -> frozenset[str]:
+    """Names before a bracket; of another schema than pg_catalog with the schema, so that no built-in has that name.
+
+    Also names behind a point that call a function with a whole row: `p.json_agg` is `json_agg(p)`.
+    """
     found: set[str] = set()
-    for at in range(len(words) - 1):
-        token, after = words[at], words[at + 1]
-        if after.text != "(" or after.sort is not Sort.SIGN or token.sort not in _NAMES:
+    for at, token in enumerate(words):
+        if token.sort not in _NAMES:
             continue
-        if token.sort is Sort.WORD and token.text in _NO_CALL:
-            continue
-        schema = _qualifier(words, at)
-        if not schema and _lists_columns(words, at):
-            continue
-        found.add(token.text if schema in ("", "pg_catalog") else f"{schema}.{token.text}")
+        if _opens(words, at + 1):
+            found |= _called(words, at)
+        elif token.text in catalogue.row_functions and _is_point(words, at - 1):
+            found.add(token.text)
     return frozenset(found)
+
+
+def _called(words: Sequence[Token], at: int) -> set[str]:
+    """The function whose name stands before a bracket, if it is one."""
+    token, schema = words[at], _qualifier(words, at)
+    if (token.sort is Sort.WORD and token.text in NO_CALL) or (not schema and _lists_columns(words, at)):
+        return set()
+    return {token.text if schema in ("", "pg_catalog") else f"{schema}.{token.text}"}
+
+
+def _opens(words: Sequence[Token], at: int) -> bool:
+    return at < len(words) and words[at].text == "(" and words[at].sort is Sort.SIGN
 
 
 def _qualifier(words: Sequence[Token], at: int) -> str:
@@ -394,7 +434,7 @@ def _last_name(words: Sequence[Token]) -> tuple[str, ...]:
     return (last.text,)
 
 
-def _sets(words: Sequence[Token]) -> tuple[Set, ...]:
+def _sets(words: Sequence[Token]) -> tuple[Setting, ...]:
     """What SET or RESET changes; empty for any other statement."""
     verb = words[0].text if words[0].sort is Sort.WORD else ""
     if verb not in ("set", "reset") or len(words) == 1:

@@ -151,6 +151,21 @@ def permit(
     return None
 
 
+def prepare(facts: Facts, rules: Rules, labels: Declared, now: int, *, lang: str = "en") -> Refusal | None:
+    """`None` where a statement may be prepared by the protocol.
+
+    SQL can EXECUTE it by its name later, where its text is not seen: what must not run under any declaration must not
+    be prepared either. What depends on hours, case and purpose is asked when it runs.
+    """
+    if not rules.guarded:
+        return None
+    asked = _Asked(facts, rules, labels, now, lang)
+    checks = _CHECKS if facts.register_free else (*_CHECKS, _derived)
+    copying = facts.kind in _COPYING and not (rules.copy or rules.export)
+    refusals = (check(asked) for check in checks)
+    return asked.refuse("copy") if copying else next((one for one in refusals if one is not None), None)
+
+
 def column_names(catalogue: Catalogue) -> dict[str, dict[int, str]]:
     """Register -> column number -> name, as the live tables call them (views may rename, tables do not)."""
     found: dict[str, dict[int, str]] = {}

@@ -11,7 +11,8 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ import psycopg
 
 from muniment.errors import InputError, UnreachableError
 from muniment.gate.attribution.catalogue import Attribute, Catalogue, RegisterShape, Relation
+from muniment.gate.attribution.text import NO_CALL
 from muniment.gate.attribution.viewtree import ViewColumn, view_columns
 from muniment.gate.session.events import VerifierFound
 
@@ -35,6 +37,11 @@ STABLE: Final = (
 ).split()
 """Functions that depend on settings such as the time zone, and on nothing stored."""
 
+PASSING: Final = (
+    "random random_normal clock_timestamp timeofday gen_random_uuid uuidv4 uuidv7 nextval currval lastval pg_sleep "
+    "pg_sleep_for pg_sleep_until pg_current_xact_id txid_current pg_is_in_recovery"
+).split()
+"""Built-in functions that are volatile, and leave nothing behind that an argument could be read from."""
 LOUD: Final = (
     "set_config ts_stat ts_rewrite loread lowrite pg_notify pg_reload_conf pg_stat_file pg_terminate_backend "
     "pg_cancel_backend pg_promote pg_switch_wal pg_start_backup pg_backup_start pg_file_write pg_export_snapshot "
@@ -95,6 +102,26 @@ having bool_and(
 """
 _OPERATORS: Final = """
 select exists (select from pg_operator where oid >= 16384) or exists (select from pg_cast where oid >= 16384)
+  or exists (select from pg_proc where oid >= 16384 and proname = any(%(words)s))
+"""
+_ROW: Final = """
+select distinct p.proname
+from pg_proc p join pg_type t on t.oid = p.proargtypes[0] left join pg_type b on b.oid = t.typbasetype
+where p.pronargs >= 1 and (p.pronargs - p.pronargdefaults <= 1 or p.provariadic <> 0)
+  and (t.typtype in ('c', 'p') or b.typtype = 'c')
+"""
+_KEEPING: Final = """
+select distinct proname from pg_proc
+where oid < 16384 and provolatile = 'v' and prokind = 'f' and not proname = any(%(allowed)s)
+  and proname !~ '^pg_.*_size$' and not 'internal'::regtype = any(proargtypes)
+"""
+_ADDED: Final = """
+select p.proname, lower(case when p.prokind = 'a' then concat_ws(' ', a.aggtransfn, a.aggfinalfn, a.aggcombinefn)
+                             else pg_get_functiondef(p.oid) end)
+from pg_proc p join pg_language l on l.oid = p.prolang left join pg_aggregate a on a.aggfnoid = p.oid
+where p.oid >= 16384 and (l.lanname not in ('internal', 'c') or p.prokind = 'a')
+  and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+  and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')
 """
 _NAMES: Final = """
 select conname from pg_constraint union select relname from pg_class union select typname from pg_type
@@ -216,6 +243,7 @@ class PostgresControl:
             oid: Relation(oid, schema, name, kind, oid in known, temporary, known.get(oid, {}))
             for oid, schema, name, kind, temporary in connection.execute(_RELATIONS).fetchall()
         }
+        guarded_names = frozenset(relation.name for relation in relations.values() if relation.guarded)
         return Catalogue(
             version=self._version,
             relations=relations,
@@ -223,12 +251,15 @@ class PostgresControl:
                 name: RegisterShape(name, table.schema, table.key, _bytes(connection, table, families[name]))
                 for name, table in self.tables.items()
             },
-            guarded_names=frozenset(relation.name for relation in relations.values() if relation.guarded),
+            guarded_names=guarded_names,
             guarded_schemas=frozenset(relation.schema for relation in relations.values() if relation.guarded),
             scalar_functions=frozenset(_column(connection, _SCALAR, stable=STABLE)),
             quiet_functions=frozenset(_column(connection, _QUIET, loud=LOUD)),
-            user_operators=bool(_column(connection, _OPERATORS)[0]),
+            user_operators=bool(_column(connection, _OPERATORS, words=sorted(NO_CALL))[0]),
             names=frozenset(_column(connection, _NAMES)),
+            row_functions=frozenset(_column(connection, _ROW)),
+            keeping_functions=frozenset(_column(connection, _KEEPING, allowed=PASSING)),
+            reading_functions=_reading(connection.execute(_ADDED).fetchall(), guarded_names),
         )
 
     def _seen(self, connection: psycopg.Connection[Any]) -> str:
@@ -332,6 +363,24 @@ def _columns(tree: str) -> list[ViewColumn]:
         return view_columns(tree)
     except InputError:
         return []
+
+
+def _reading(added: Sequence[tuple[str, str]], guarded: Iterable[str]) -> frozenset[str]:
+    """Functions whose text names a guarded relation, runs SQL that it makes, or calls such a function."""
+    wanted = {"execute", *(name.lower() for name in guarded)}
+    found: set[str] = set()
+    while True:
+        named = re.compile("|".join(map(re.escape, sorted(wanted))))
+        new = {name for name, text in added if name not in found and named.search(_body(text))}
+        if not new:
+            return frozenset(found)
+        found |= new
+        wanted = {name.lower() for name in new}
+
+
+def _body(text: str) -> str:
+    """A definition without its head, in which the function's own name stands."""
+    return text.partition("\n")[2] if text.startswith("create ") else text
 
 
 def _bytes(connection: psycopg.Connection[Any], table: GuardedTable, family: Sequence[int]) -> float:

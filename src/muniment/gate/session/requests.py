@@ -1,7 +1,8 @@
 """What the client sends: whether it may go to PostgreSQL, and what the gate has to ask besides.
 
 Rules
-1. Policy is asked when something is to run: at Query and Execute. Preparing discloses nothing.
+1. Policy is asked when something is to run: at Query and Execute. Preparing discloses nothing, but what is prepared
+   under a name can be run by SQL that does not show it: what must never run is refused at Parse.
 2. What may not run is replaced by what fails (`refusal`); a FunctionCall always is.
 3. A portal is described by PostgreSQL after it was bound and before it runs, by the gate if the client does not ask:
    the description of its statement may be of other tables by then.
@@ -131,6 +132,10 @@ class Requests:
         name, text = _two_texts(frame.body)
         conversation, tracker = self._conversation, self._tracker
         facts = conversation.facts(text)
+        refusal = conversation.standing.prepare(facts) if name else None
+        if refusal is not None:
+            self._refuse(Ask(PARSE, decoded(name), facts=facts, text=text), refusal)
+            return
         kept = text if len(text) <= KEPT_TEXT_BYTES else b""
         types = Parse.parse(frame.body).types if kept else ()
         statement = Statement(facts, tracker.opaque, kept, types, conversation.readable)

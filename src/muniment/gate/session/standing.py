@@ -10,7 +10,7 @@ from muniment.errors import InputError
 from muniment.gate.identity.actor import claimed_actor, verify_actor
 from muniment.gate.policy.breakglass import Grant
 from muniment.gate.policy.rules import Rules, resolve
-from muniment.gate.policy.statements import Refusal, permit
+from muniment.gate.policy.statements import Refusal, permit, prepare
 from muniment.gate.session.labels import Labels
 from muniment.gate.session.setup import Setup
 
@@ -82,6 +82,11 @@ class Standing:
         if refusal is None and plan is None and not facts.register_free:
             refusal = self._setup.rates.take(rules, now, self._setup.lang)
         return refusal
+
+    def prepare(self, facts: Facts) -> Refusal | None:
+        """Whether a statement may be prepared under a name."""
+        rules = self.charged_by(self.grant)
+        return prepare(facts, rules, self.labels, self._clock(), lang=self._setup.lang)
 
     def _party(self) -> Party:
         """Who is recorded. A claim that nobody vouches for is marked as one.
