@@ -5,27 +5,17 @@ A key that is not in the table of settings is an error, not ignored: a mistyped 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from muniment import limits
 from muniment.config.settings import BY_TABLE, REQUIRED, Setting
+from muniment.config.tables import TableReader, stored_tables
 from muniment.disclosure import Kind
 from muniment.durable import read_file
 from muniment.errors import InputError
-
-_TYPES: Final = {
-    str: "a text",
-    bool: "true or false",
-    int: "a whole number",
-    float: "a number",
-    list: "a list",
-    dict: "a table",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +102,8 @@ def load(path: Path) -> Config:
 
 def parse(text: str, path: Path) -> Config:
     """Read the text of muniment.toml; `path` is for messages only. Raises `InputError`."""
-    try:
-        stored = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = str(error)
-        raise InputError(f"{path}: not TOML: {reason[:1].lower()}{reason[1:]}") from error
-    reader = _Reader(path)
+    stored = stored_tables(text, path)
+    reader = _Reader(path, hidden="source", explain="muniment config explain")
     reader.only_known(stored, ("workspace", "ledger", "registers"), "")
     workspace = reader.values("workspace", "workspace", stored.get("workspace", {}))
     ledger = LedgerSettings(**reader.values("ledger", "ledger", stored.get("ledger", {})))
@@ -125,11 +111,10 @@ def parse(text: str, path: Path) -> Config:
     return Config(WorkspaceSettings(**workspace), registers, ledger)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads tables; it holds the path that every message begins with."""
+class _Reader(TableReader):
+    """Reads the tables of muniment.toml."""
 
-    path: Path
+    __slots__ = ()
 
     def register(self, name: str, stored: object) -> RegisterSettings:
         place = f"registers.{name}"
@@ -153,36 +138,4 @@ class _Reader:
             if setting.default is REQUIRED:
                 raise InputError(f"{self.path}: {place}.{setting.name} is missing; expected {setting.expected}")
             return setting.default
-        came = table[setting.name]
-        try:
-            return setting.parse(came)
-        except ValueError:
-            # Without the cause: it may hold the value, and a source may hold a password.
-            raise InputError(
-                f"{self.path}: {place}.{setting.name}: expected {setting.expected}, came {_shown(setting, came)}",
-                hint=f"muniment config explain {setting.key}",
-            ) from None
-
-    def table(self, place: str, stored: object) -> Mapping[str, object]:
-        if not isinstance(stored, dict):
-            raise InputError(f"{self.path}: {place}: expected a table [{place}], came {_type(stored)}")
-        return stored
-
-    def only_known(self, table: Mapping[str, object], known: tuple[str, ...], place: str) -> None:
-        for name in table:
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                raise InputError(
-                    f"{self.path}: unknown key {f'{place}.{name}'.lstrip('.')}; expected {', '.join(known)}",
-                    hint=f"did you mean {near[0]}?" if near else "",
-                )
-
-
-def _shown(setting: Setting, came: object) -> str:
-    if setting.name == "source" or not isinstance(came, str | int | float) or len(repr(came)) > 60:
-        return _type(came)
-    return repr(came)
-
-
-def _type(value: object) -> str:
-    return _TYPES.get(type(value), "a date or time")
+        return self.parsed(place, setting, setting.key, table[setting.name])

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from muniment.gate.attribution.copytext import CopyTarget
     from muniment.gate.attribution.text import Facts
 
-__all__ = ["ResultPlan", "plan_copy", "plan_result"]
+__all__ = ["FIRST_USER_OID", "ResultPlan", "plan_copy", "plan_result"]
 
 FIRST_USER_OID: Final = 16_384
 """Below it all tables are PostgreSQL's own (`FirstNormalObjectId`)."""

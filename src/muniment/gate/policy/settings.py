@@ -7,7 +7,6 @@ No secret stands in this file; a connection string with a password in it is refu
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -16,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from muniment.config.settings import REQUIRED, toml_key, toml_value
+from muniment.config.tables import TableReader, stored_tables
 from muniment.errors import InputError
 from muniment.gate.policy.table import BY_TABLE, KEYS, Key
 
@@ -29,8 +29,6 @@ _NEEDED: Final = (
     ("upstream_login", "upstream_password_file"),
 )
 """Keys of [gate] that mean nothing without another: TLS needs both parts, a stored login its passwords."""
-_TYPES: Final = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", list: "a list",
-                 dict: "a table"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +85,8 @@ class GateSettings:
 
 def parse(text: str, path: Path) -> GateSettings:
     """Read the text of gate.toml; `path` is for messages only. Raises `InputError`."""
-    try:
-        stored = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = str(error)
-        raise InputError(f"{path}: not TOML: {reason[:1].lower()}{reason[1:]}") from error
-    reader = _Reader(path)
+    stored = stored_tables(text, path)
+    reader = _Reader(path, hidden="control", explain="muniment gate explain")
     reader.only_known(stored, _TABLES, "")
     gate = reader.whole("gate", "gate", stored.get("gate", {}))
     registers = {
@@ -141,11 +135,10 @@ def _layers(settings: GateSettings) -> Iterable[tuple[str, Mapping[str, Any]]]:
         yield from ((f"{part}.{name}", layer) for name, layer in getattr(settings, part).items())
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """Reads tables; it holds the path that every message begins with."""
+class _Reader(TableReader):
+    """Reads the tables of gate.toml."""
 
-    path: Path
+    __slots__ = ()
 
     def whole(self, kind: str, place: str, stored: object) -> dict[str, Any]:
         """Every key of a table, with defaults."""
@@ -155,7 +148,7 @@ class _Reader:
                 if key.default is REQUIRED:
                     raise InputError(
                         f"{self.path}: {place}.{name} is missing; expected {key.expected}",
-                        hint=f"muniment gate explain {kind}.{name}",
+                        hint=f"{self.explain} {kind}.{name}",
                     )
                 given[name] = key.default
         return given
@@ -164,41 +157,7 @@ class _Reader:
         """The keys that a table sets."""
         table, keys = self.table(place, stored), BY_TABLE[kind]
         self.only_known(table, tuple(keys), place)
-        return {name: self.value(kind, place, keys[name], came) for name, came in table.items()}
-
-    def value(self, kind: str, place: str, key: Key, came: object) -> Any:
-        try:
-            return key.parse(came)
-        except ValueError:
-            # Without the cause and mostly without the value: a connection string may hold a password.
-            raise InputError(
-                f"{self.path}: {place}.{key.name}: expected {key.expected}, came {_shown(key, came)}",
-                hint=f"muniment gate explain {kind}.{key.name}",
-            ) from None
-
-    def table(self, place: str, stored: object) -> Mapping[str, object]:
-        if not isinstance(stored, dict):
-            raise InputError(f"{self.path}: {place}: expected a table [{place}], came {_type(stored)}")
-        return stored
-
-    def only_known(self, table: Mapping[str, object], known: tuple[str, ...], place: str) -> None:
-        for name in table:
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                raise InputError(
-                    f"{self.path}: unknown key {f'{place}.{name}'.lstrip('.')}; expected {', '.join(known)}",
-                    hint=f"did you mean {near[0]}?" if near else "",
-                )
-
-
-def _shown(key: Key, came: object) -> str:
-    if key.name == "control" or not isinstance(came, str | int | float) or len(repr(came)) > 60:
-        return _type(came)
-    return repr(came)
-
-
-def _type(value: object) -> str:
-    return _TYPES.get(type(value), "a date or time")
+        return {name: self.parsed(place, keys[name], f"{kind}.{name}", came) for name, came in table.items()}
 
 
 def explain(key: str, lang: str = "en") -> str:

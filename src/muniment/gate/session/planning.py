@@ -17,7 +17,7 @@ from muniment.disclosure import Outcome
 from muniment.errors import UnreachableError
 from muniment.gate.attribution.catalogue import Catalogue
 from muniment.gate.attribution.classify import SessionMemory, Tally
-from muniment.gate.attribution.plan import ResultPlan, plan_copy, plan_result
+from muniment.gate.attribution.plan import FIRST_USER_OID, ResultPlan, plan_copy, plan_result
 from muniment.gate.attribution.text import Facts
 from muniment.gate.protocol.backend import CopyOutResponse, Field, RowDescription
 from muniment.gate.protocol.copyscan import CopyRows
@@ -32,8 +32,6 @@ from muniment.gate.session.tracker import BIND, EXECUTE, Ask, Portal
 
 PLANS: Final = 256
 """Plans that are kept, by description and text."""
-FIRST_USER_OID: Final = 16_384
-"""Below it all tables are PostgreSQL's own."""
 ASKED: Final = 4_096
 """Tables that the map did not have, for which it is read anew once."""
 
