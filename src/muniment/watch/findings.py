@@ -24,8 +24,8 @@ class Finding:
 
     `unit`: account or office; `code`: which one. `kind`: see `watch`, rule 3. `pattern`: the signal that speaks
     loudest; `shares`: every signal with its share of the joined value, largest first, adding up to 1. `log10`: of
-    the joined value. `since`: local day on which the loudest signal's evidence began; `day`: on which it passed. `sequence`: the
-    disclosure at which it passed while the day lasted, 0 where it passed at the end of the day.
+    the joined value. `since`: local day on which the loudest signal's evidence began; `day`: on which it passed.
+    `sequence`: the disclosure at which it passed while the day lasted, 0 where it passed at the end of the day.
     """
 
     unit: Literal["account", "office"]

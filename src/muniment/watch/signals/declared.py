@@ -1,4 +1,4 @@
-"""Budgets that the owner declares: how many unexplained first reads an account may have. True by design, not learned."""
+"""Budgets that the owner declares: how many unexplained first reads an account may have. By design, not learned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ bounds is what an insider who knows everything may take, 396 records in 220 work
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """`a_day`: unexplained first reads per active day, on average. `share`: of first reads, on average; `None`: none."""
+    """`a_day`: unexplained first reads per active day, on average. `share`: of first reads, on average, or `None`."""
 
     a_day: float = A_DAY
     share: float | None = None
@@ -26,7 +26,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """The default, and what was declared for offices by code. Roles and accounts are resolved into `accounts` by code."""
+    """The default, and what was declared for offices by code. Roles are resolved into `accounts`."""
 
     default: Budget = Budget()
     offices: Mapping[int, Budget] = field(default_factory=dict)
