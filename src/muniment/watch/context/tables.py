@@ -112,7 +112,8 @@ class Calendar:
     """Workdays of an office. Days are local days since 1970-01-01 (which was a Thursday, weekday 3).
 
     `zone` is an IANA name. `holidays`: days nobody works; `shifts`: offices (codes) that work every day. `busy`: days
-    of declared mass work, such as an election or the end of the school year.
+    of declared mass work, such as an election or the end of the school year. `workdays`: days of a weekend that are
+    worked to make up for another. `own_...`: pairs of day and office (code), what holds for that office alone.
     """
 
     zone: str = "UTC"
@@ -120,12 +121,15 @@ class Calendar:
     busy: frozenset[int] = frozenset()
     shifts: frozenset[int] = frozenset()
     weekend: frozenset[int] = frozenset({5, 6})
+    workdays: frozenset[int] = frozenset()
+    own_holidays: frozenset[tuple[int, int]] = frozenset()
+    own_busy: frozenset[tuple[int, int]] = frozenset()
+    own_workdays: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Context:
-    """All of it, as it stood at one time. `decoys`: ordinals of decoy records, ascending; `coin` where each was drawn
-    for an account by a logged coin, else they are tripwires."""
+    """All of it, as it stood at one time. `decoys`: ordinals of decoy records, ascending."""
 
     staff: Staff | None = None
     cases: Cases | None = None
