@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from language.folds import START, Counting, Pooled, context, fold, reads, stream, watch
-from muniment.watch.fold import FoldRules, Watch
+from muniment.watch.fold import Crowding, FoldRules, Watch
+from muniment.watch.signals.crowd import Crowd
 
 ACCOUNTS = 6
 
@@ -136,3 +137,12 @@ def test_state_is_small() -> None:
     kept = sum(array.nbytes for name, array in state.items() if name not in ("told",))
     assert kept / 500 <= 2_048
     assert all(np.isfinite(array).all() or (array == -np.inf).any() for array in state.values())
+
+
+def test_records_that_many_read_are_told_by_count_and_sealed_pointer() -> None:
+    crowd = Crowding(Crowd(floor=4), seal=lambda one: one[::-1])
+    made = Watch((Counting(),), FoldRules(0.0001), watch(6).spaces, crowd)  # type: ignore[arg-type]
+    made.use(context(6))
+    fold(made, reads([(START + 0.5 + n / 100, n, 999) for n in range(4)] + [(START + 0.6, 5, 7)]))
+    assert [(one.count, one.pointer) for one in made.crowds] == [(4, (999).to_bytes(4, "little"))]
+    assert "crowd/crowd_reads" in made.state()

@@ -13,8 +13,8 @@ Rules
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -35,10 +35,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from muniment.watch.findings import Finding
-    from muniment.watch.signals import Signal
+    from muniment.watch.signals import Signal, State
+    from muniment.watch.signals.crowd import CrowdFinding, RecordCentred
 
 _NEVER: Final = -1
 _SPACES: Final = ("account", "office", "role", "case", "type", "device", "register")
+
+
+@dataclass(frozen=True, slots=True)
+class Crowding:
+    """The signal about records, and what seals a record for the officer who alone may know which it is.
+
+    `seal` must be a function of its bytes alone, so that a replay gives the same findings.
+    """
+
+    rule: RecordCentred
+    seal: Callable[[bytes], bytes] = field(repr=False)
+
+    def state(self) -> State:
+        """Its arrays before the first day: no rows."""
+        return {name: np.zeros((0, shape.width)) for name, shape in self.rule.shapes.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +68,9 @@ class FoldRules:
 class Watch:
     """One watch. It belongs to one thread."""
 
-    def __init__(self, signals: Sequence[Signal], rules: FoldRules, spaces: Spaces) -> None:
+    def __init__(
+        self, signals: Sequence[Signal], rules: FoldRules, spaces: Spaces, crowd: Crowding | None = None
+    ) -> None:
         """Begins with no context: `use` gives one."""
         self.rules = rules
         self.spaces = spaces
@@ -69,6 +87,10 @@ class Watch:
         self._closings: dict[int, int] = {}
         self._active = np.full((0, 2), _NEVER, np.int64)
         """The latest day on which each account was active, and the one before."""
+        self.crowds: list[CrowdFinding] = []
+        """Records that many read without a reason, since whoever reads this emptied it."""
+        self._crowd = crowd
+        self._crowd_state: State = {} if crowd is None else crowd.state()
         self._confirmed: set[int] = set()
         self._used = JobUse()
         """What was read under declared jobs on days that are closed."""
@@ -186,9 +208,15 @@ class Watch:
         made = close(reads, day, self._context.calendar, self._index, self._memory, confirmed, self._used)
         self._grow()
         found = [finding for one in self._detectors for finding in one.step(made, self._context)]
+        if self._crowd is not None:
+            self.crowds += self._crowd.rule.see(made, self._crowd_state, self._crowd.seal)
         self.tally.day(made)
         self.tally.findings(found, dict(zip(made.account.tolist(), made.office.tolist(), strict=True)))
         self._remember(made.account[made.owner], made.record, day)
+        if self._context.jobs is not None and len(self._context.jobs.since):
+            begun = int(self._context.jobs.since.min())
+            self._used.forget(begun)
+            self._open.used.forget(begun)
         self._closings[day] = self.sequence
         for old in [one for one in self._closings if one < day - MEMORY_DAYS]:
             del self._closings[old]
@@ -231,6 +259,7 @@ class Watch:
             f"{one.unit}/{name}": array for one in self._detectors for name, array in one.arrays().items()
         }
         kept |= {f"open/{day}": self._open.take(day).counts for day in self._open.days}
+        kept |= {f"crowd/{name}": array for name, array in self._crowd_state.items()}
         for name, used in (("running", self._open.used), ("closed", self._used)):
             kept[f"jobs/{name}/pairs"], kept[f"jobs/{name}/moments"] = used.state()
         told = {
@@ -245,10 +274,16 @@ class Watch:
         return kept | {"active": self._active, "told": np.frombuffer(json.dumps(told).encode(), np.uint8)}
 
     @classmethod
-    def restore(cls, signals: Sequence[Signal], rules: FoldRules, state: dict[str, NDArray[Any]]) -> Watch:
+    def restore(
+        cls,
+        signals: Sequence[Signal],
+        rules: FoldRules,
+        state: dict[str, NDArray[Any]],
+        crowd: Crowding | None = None,
+    ) -> Watch:
         """A watch as `state` had it; `use` and `recall` are to follow, before anything else."""
         told = json.loads(state["told"].tobytes())
-        watch = cls(signals, rules, Spaces(**{name: Names(told["spaces"][name]) for name in _SPACES}))
+        watch = cls(signals, rules, Spaces(**{name: Names(told["spaces"][name]) for name in _SPACES}), crowd)
         watch.sequence, watch.closed, watch._clock = told["sequence"], told["closed"], told["clock"]
         watch._closings = dict(map(tuple, told["closings"]))
         watch._confirmed = set(told["confirmed"])
@@ -259,6 +294,7 @@ class Watch:
             one.restore({name.removeprefix(head): a.copy() for name, a in state.items() if name.startswith(head)})
         watch._used = JobUse(state["jobs/closed/pairs"].copy(), state["jobs/closed/moments"].copy())
         watch._open.used = JobUse(state["jobs/running/pairs"].copy(), state["jobs/running/moments"].copy())
+        watch._crowd_state |= {name[6:]: array.copy() for name, array in state.items() if name.startswith("crowd/")}
         for name, array in state.items():
             if name.startswith("open/"):
                 watch._open.take(int(name.removeprefix("open/"))).counts = array.copy()
@@ -266,4 +302,4 @@ class Watch:
         return watch
 
 
-__all__ = ["FoldRules", "Watch"]
+__all__ = ["Crowding", "FoldRules", "Watch"]
