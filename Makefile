@@ -8,13 +8,14 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 CORE   := $(VENV)/core.stamp
 DEV    := $(VENV)/dev.stamp
+BENCH  := $(VENV)/bench.stamp
 export PYTHONDONTWRITEBYTECODE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test soak bench compile docs clean requirements static lint types imports budgets mirror pages
+.PHONY: help demo check test soak bench bench-watch compile docs clean requirements static lint types imports budgets mirror pages
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 24
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):[^#]*## */  make \1\t/' | expand -t 24
 
 demo: $(CORE) ## a synthetic register, 200 copies, three leaked files and their verdicts
 	$(BIN)/muniment demo $(ARGS)
@@ -46,6 +47,9 @@ soak: $(DEV) ## the tests that take minutes
 bench: $(DEV) ## one measurement for each claim; writes bench/RESULTS.md
 	$(BIN)/python bench/run.py $(ARGS)
 
+bench-watch: $(BENCH) ## watch against its baselines (installs PyOD, 320 MB); writes bench/watch/RESULTS.md
+	PYTHONPATH=bench:src $(BIN)/python -m watch.run $(ARGS)
+
 compile: $(DEV) ## the gate's hot loops as native code, in place (needs a C compiler); undo: make compile ARGS=--remove
 	$(BIN)/python tools/compile.py $(ARGS)
 
@@ -74,6 +78,10 @@ $(DEV): requirements/dev.txt requirements/core.txt pyproject.toml | $(BIN)/pytho
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(CORE) $@
 
+$(BENCH): requirements/bench.txt $(DEV)
+	$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
+
 # For maintainers, after a change of dependencies: needs uv. No registry address may enter the files.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
            --no-header --no-annotate --no-emit-index-url --no-emit-find-links
@@ -82,4 +90,5 @@ requirements:
 	$(COMPILE) pyproject.toml --extra demo --extra gate requirements/core.in -o requirements/core.txt
 	$(COMPILE) pyproject.toml --extra demo --extra gate requirements/core.in requirements/dev.in -c requirements/core.txt \
 	  -o requirements/dev.txt
+	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
 	@! grep -n '://' requirements/*.txt

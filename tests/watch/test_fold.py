@@ -140,7 +140,7 @@ def test_state_is_small() -> None:
 
 
 def test_records_that_many_read_are_told_by_count_and_sealed_pointer() -> None:
-    crowd = Crowding(Crowd(floor=4), seal=lambda one: one[::-1])
+    crowd = Crowding(Crowd(floor=4), seal=lambda day, one: one[::-1])
     made = Watch((Counting(),), FoldRules(0.0001), watch(6).spaces, crowd)  # type: ignore[arg-type]
     made.use(context(6))
     fold(made, reads([(START + 0.5 + n / 100, n, 999) for n in range(4)] + [(START + 0.6, 5, 7)]))

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SPEEDS: Final = ("slow", "fast")
 _NEVER: Final = -1
+_Number = TypeVar("_Number", np.float64, np.int64)
 
 
 class Member:
@@ -85,8 +86,8 @@ class Detector:
         self.members = [Member(one) for one in signals if one.about.unit == unit]
         self.threshold = 2.0 / alpha
         self.onset = Onset(unit, len(self.members))
-        self.fast_day = np.full(0, _NEVER, np.int64)
-        self.passed = np.full((0, len(KINDS)), _NEVER, np.int64)
+        self.fast_day: NDArray[np.int64] = np.full(0, _NEVER, np.int64)
+        self.passed: NDArray[np.int64] = np.full((0, len(KINDS)), _NEVER, np.int64)
         """The last day on which each kind passed."""
 
     def grow(self, accounts: int, offices: int) -> None:
@@ -258,7 +259,7 @@ def _log_mean(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-def _grown(array: NDArray[np.float64], rows: int, fill: float) -> NDArray[np.float64]:
+def _grown(array: NDArray[_Number], rows: int, fill: float) -> NDArray[_Number]:
     more = rows - len(array)
     if more <= 0:
         return array

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -46,11 +47,12 @@ _SPACES: Final = ("account", "office", "role", "case", "type", "device", "regist
 class Crowding:
     """The signal about records, and what seals a record for the officer who alone may know which it is.
 
-    `seal` must be a function of its bytes alone, so that a replay gives the same findings.
+    `seal` is given the local day and the record. It must be a function of the two, so that a replay gives the same
+    findings, and differ from day to day, so that nobody can tell whether two findings are about one person.
     """
 
     rule: RecordCentred
-    seal: Callable[[bytes], bytes] = field(repr=False)
+    seal: Callable[[int, bytes], bytes] = field(repr=False)
 
     def state(self) -> State:
         """Its arrays before the first day: no rows."""
@@ -209,7 +211,7 @@ class Watch:
         self._grow()
         found = [finding for one in self._detectors for finding in one.step(made, self._context)]
         if self._crowd is not None:
-            self.crowds += self._crowd.rule.see(made, self._crowd_state, self._crowd.seal)
+            self.crowds += self._crowd.rule.see(made, self._crowd_state, partial(self._crowd.seal, day))
         self.tally.day(made)
         self.tally.findings(found, dict(zip(made.account.tolist(), made.office.tolist(), strict=True)))
         self._remember(made.account[made.owner], made.record, day)

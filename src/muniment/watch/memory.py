@@ -42,7 +42,8 @@ class PairMemory:
         if not len(self._pairs):
             return np.zeros(len(asked), bool)
         place = np.minimum(np.searchsorted(self._pairs, asked), len(self._pairs) - 1)
-        return (self._pairs[place] == asked) & (self._days[place] >= day - MEMORY_DAYS)
+        found: NDArray[np.bool_] = (self._pairs[place] == asked) & (self._days[place] >= day - MEMORY_DAYS)
+        return found
 
     def add(self, distinct: NDArray[np.uint64], day: int) -> None:
         """Take the pairs of one day in; ascending, each once."""

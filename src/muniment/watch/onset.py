@@ -6,7 +6,7 @@ falls to 1 or below, it begins anew (Page 1954). It decides nothing, it only say
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -29,10 +29,10 @@ class Onset:
     def __init__(self, unit: Unit, signals: int) -> None:
         """`signals`: how many there are; `unit`: what a row is."""
         self._unit = unit
-        self._level = np.zeros((0, signals))
-        self._since = np.full((0, signals), -1.0)
-        self._records = np.zeros((0, signals))
-        self._read = np.zeros((0, 1))
+        self._level = np.zeros((0, signals), np.float32)
+        self._since = np.full((0, signals), -1, np.int32)
+        self._records = np.zeros((0, signals), np.int32)
+        self._read = np.zeros((0, 1), np.int32)
         self._columns = np.zeros((0, 1), np.uint64)
 
     def grow(self, units: int) -> None:
@@ -40,7 +40,7 @@ class Onset:
         more = units - len(self._level)
         if more > 0:
             self._level = np.pad(self._level, ((0, more), (0, 0)))
-            self._since = np.pad(self._since, ((0, more), (0, 0)), constant_values=-1.0)
+            self._since = np.pad(self._since, ((0, more), (0, 0)), constant_values=-1)
             self._records = np.pad(self._records, ((0, more), (0, 0)))
             self._read = np.pad(self._read, ((0, more), (0, 0)))
             self._columns = np.pad(self._columns, ((0, more), (0, 0)))
@@ -55,7 +55,7 @@ class Onset:
         level = np.maximum(before, 0.0) + mean
         begins = before <= 0.0
         self._since[step.unit, signal] = np.where(begins, day.day, self._since[step.unit, signal])
-        self._records[step.unit, signal] = np.where(begins, 0.0, self._records[step.unit, signal]) + step.records
+        self._records[step.unit, signal] = np.where(begins, 0, self._records[step.unit, signal]) + step.records
         self._level[step.unit, signal] = level
         self._note(day, step)
 
@@ -66,10 +66,10 @@ class Onset:
         register = np.maximum(day.register[step.reads], 0)
         self._widen(int(register.max(initial=0)) + 1)
         known = owner >= 0
-        np.add.at(self._read, (owner[known], register[known]), 1.0)
+        np.add.at(self._read, (owner[known], register[known]), 1)
         np.bitwise_or.at(self._columns, (owner[known], register[known]), day.columns[step.reads][known])
         quiet = step.unit[(self._level[step.unit] <= 0.0).all(axis=1)]
-        self._read[quiet], self._columns[quiet] = 0.0, 0
+        self._read[quiet], self._columns[quiet] = 0, 0
 
     def _widen(self, registers: int) -> None:
         more = registers - self._read.shape[1]
@@ -94,11 +94,11 @@ class Onset:
         )
         return since, stakes
 
-    def arrays(self) -> dict[str, NDArray[np.float64]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that survives a restart."""
         return {name: getattr(self, f"_{name}") for name in ("level", "since", "records", "read", "columns")}
 
-    def restore(self, arrays: dict[str, NDArray[np.float64]]) -> None:
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Undo `arrays`."""
         for name, array in arrays.items():
             setattr(self, f"_{name}", array)

@@ -74,7 +74,10 @@ class About:
 class Signal(Protocol):
     """One way to see a harvest, told when a day is over."""
 
-    about: About
+    @property
+    def about(self) -> About:
+        """What does not change about it."""
+        ...
 
     def step(self, day: Day, context: Context, state: State) -> Step:
         """The factors of one day; the state is updated by it."""
