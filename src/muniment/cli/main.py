@@ -18,11 +18,29 @@ from importlib.metadata import PackageNotFoundError, version
 
 import typer
 
-from muniment.cli import affected, config, decoys, demo, doctor, gate, init, keys, ledger, register, release, trace, who
+from muniment.cli import (
+    affected,
+    config,
+    decoys,
+    demo,
+    doctor,
+    gate,
+    init,
+    keys,
+    ledger,
+    register,
+    release,
+    simulate,
+    trace,
+    watch,
+    who,
+)
 from muniment.cli.faults import HANGUP, INTERRUPTED, TERMINATED, USAGE, Terminated, tell
 from muniment.cli.options import root
 
-NOUNS = (init, register, release, trace, gate, ledger, who, affected, keys, decoys, gate, config, doctor, demo)
+NOUNS = (
+    init, register, release, trace, gate, watch, ledger, who, affected, keys, decoys, config, doctor, simulate, demo,
+)  # fmt: skip
 """One module a noun, in the order of `--help`."""
 _HELP = """Mark the copies that leave a register of persons, say which copy a leak came from, and who received what.
 

@@ -2,8 +2,8 @@
 
 For a unit (an account, an office) and a bet let e_t be a factor with mean 1 at most given the past. The
 Shiryaev-Roberts e-detector R_t = (R_{t-1} + 1) e_t passes c in T days with an expected number of at most T / c passes
-(Shin, Ramdas, Rinaldo 2022: its mean is at most t under the null). The mean of such detectors is one again, whatever
-their dependence.
+(Shin, Ramdas, Rinaldo 2022: its mean is at most t under the null). The mean of such detectors, with weights
+fixed beforehand, is one again, whatever their dependence.
 
 Rules
 1. Each signal has a *slow* detector, stepped when a day is closed, and, where it speaks while the day lasts, a *fast*
@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import numpy as np
 
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from muniment.watch.signals import Signal, State, Step, Unit
 
 SPEEDS: Final = ("slow", "fast")
+NAMING: Final = 0.1
+"""Share of the joined value from which on a signal that is not general gives an alert its name."""
 _NEVER: Final = -1
-_Number = TypeVar("_Number", np.float64, np.int64)
+_Number = TypeVar("_Number", np.float64, np.float32, np.int64)
 
 
 class Member:
@@ -47,9 +49,9 @@ class Member:
         self.about = signal.about
         self.runs = hasattr(signal, "running")
         self.state: State = {name: np.full((0, shape.width), shape.fill) for name, shape in self.about.shapes.items()}
-        self.slow = np.full((0, self.about.bets), -np.inf)
-        self.fast = np.full((0, self.about.bets), -np.inf)
-        self.today = np.zeros((0, self.about.bets))
+        self.slow = np.full((0, self.about.bets), -np.inf, np.float32)  # seven digits of a logarithm will do
+        self.fast = np.full((0, self.about.bets), -np.inf, np.float32)
+        self.today = np.zeros((0, self.about.bets), np.float32)
         """ln of the factor of the running day so far."""
 
     def grow(self, accounts: int, offices: int) -> None:
@@ -63,12 +65,14 @@ class Member:
             self.fast = _grown(self.fast, units, -np.inf)
             self.today = _grown(self.today, units, 0.0)
 
-    def arrays(self) -> dict[str, NDArray[np.float64]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that survives a restart."""
-        kept = {"slow": self.slow} | ({"fast": self.fast, "today": self.today} if self.runs else {})
+        kept: dict[str, NDArray[Any]] = {"slow": self.slow}
+        if self.runs:
+            kept |= {"fast": self.fast, "today": self.today}
         return kept | {f"state.{name}": array for name, array in self.state.items()}
 
-    def restore(self, arrays: dict[str, NDArray[np.float64]]) -> None:
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Undo `arrays`."""
         for name, array in arrays.items():
             if name.startswith("state."):
@@ -118,7 +122,7 @@ class Detector:
             if not levels:
                 continue
             stacked = np.stack(levels, axis=1)
-            joined = _log_mean(stacked)
+            joined = _log_mean(stacked, _weights(members))
             open_now = current & (self.passed[so_far.account, kind] < so_far.day)
             rows = np.flatnonzero(open_now & (joined >= math.log(self.threshold)))
             _, heads = np.unique(so_far.account[rows], return_index=True)
@@ -141,7 +145,7 @@ class Detector:
         begun = accounts[self.fast_day[accounts] < day]
         for one in self.members:
             if one.runs:
-                one.fast[begun] = np.logaddexp(one.fast[begun], 0.0) + one.today[begun]
+                one.fast[begun] = np.logaddexp(one.fast[begun], np.float32(0.0)) + one.today[begun]
                 one.today[begun] = 0.0
                 kind = 0 if one.about.design else 1
                 spent = begun[(self.passed[begun, kind] == self.fast_day[begun]) & (self.fast_day[begun] > _NEVER)]
@@ -162,7 +166,7 @@ class Detector:
         for place, one in enumerate(self.members):
             if missing.isdisjoint(one.about.needs):
                 made = steps[place] = one.signal.step(day, context, one.state)
-                one.slow[made.unit] = np.logaddexp(one.slow[made.unit], 0.0) + made.log_e
+                one.slow[made.unit] = np.logaddexp(one.slow[made.unit], np.float32(0.0)) + made.log_e
                 self.onset.take(place, day, made)
         units = np.unique(np.concatenate([np.zeros(0, np.int64), *(made.unit for made in steps.values())]))
         found = []
@@ -174,7 +178,7 @@ class Detector:
             for one in members:
                 one.slow[units[spent]] = -np.inf
             stacked = np.stack([_at(one, units, None) for one in members], axis=1)
-            rows = np.flatnonzero(~spent & (_log_mean(stacked) >= math.log(self.threshold)))
+            rows = np.flatnonzero(~spent & (_log_mean(stacked, _weights(members)) >= math.log(self.threshold)))
             found += [
                 self._finding(int(units[row]), name, stacked[row], members, day.day, sequence=0, records=0)
                 for row in rows.tolist()
@@ -198,18 +202,20 @@ class Detector:
         self, unit: int, kind: Literal["guaranteed", "estimated"], levels: NDArray[np.float64], members: list[Member],
         day: int, *, sequence: int, records: int,
     ) -> Finding:  # fmt: skip
-        share = np.exp(levels - levels.max())
+        weights = _weights(members)
+        share = weights * np.exp(levels - levels.max())
         share /= share.sum()
         order = np.argsort(-share, kind="stable")
-        loudest = self.members.index(members[int(order[0])])
+        named = next((at for at in order if not members[at].about.general and share[at] >= NAMING), order[0])
+        loudest = self.members.index(members[int(named)])
         since, stakes = self.onset.of(unit, loudest, day, records)
         return Finding(
             unit=self.unit,
             code=unit,
             kind=kind,
-            pattern=members[int(order[0])].about.name,
+            pattern=members[int(named)].about.name,
             shares=tuple((members[int(at)].about.name, float(share[at])) for at in order),
-            log10=float(_log_mean(levels[None])[0] / math.log(10.0)),
+            log10=float(_log_mean(levels[None], weights)[0] / math.log(10.0)),
             threshold=self.threshold,
             since=since,
             day=day,
@@ -219,15 +225,15 @@ class Detector:
 
     # --- restarts --------------------------------------------------------------------------------------------------
 
-    def arrays(self) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
+    def arrays(self) -> dict[str, NDArray[Any]]:
         """Everything that survives a restart, by name."""
-        kept: dict[str, NDArray[np.float64] | NDArray[np.int64]] = {
+        kept: dict[str, NDArray[Any]] = {
             f"{one.about.name}.{name}": array for one in self.members for name, array in one.arrays().items()
         }
         kept |= {f"onset.{name}": array for name, array in self.onset.arrays().items()}
         return kept | {"fast_day": self.fast_day, "passed": self.passed}
 
-    def restore(self, arrays: dict[str, NDArray[np.float64]]) -> None:
+    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Undo `arrays`; a signal that was not there then begins anew."""
         for one in self.members:
             head = f"{one.about.name}."
@@ -239,23 +245,31 @@ class Detector:
 def _at(member: Member, units: NDArray[np.int32] | NDArray[np.int64], running: NDArray[np.float64] | None
         ) -> NDArray[np.float64]:  # fmt: skip
     """ln of the mean of a member's detectors at each of some units, the running day as far as it goes; shape (u,)."""
-    levels = member.slow[units]
+    levels = member.slow[units].astype(np.float64)
     if member.runs:
         today = member.today[units] if running is None else running
-        fast = np.logaddexp(member.fast[units], 0.0) + today
+        fast = np.logaddexp(member.fast[units], np.float32(0.0)) + today
         levels = np.concatenate([levels, fast], axis=1)
     return _log_mean(levels)
 
 
-def _log_mean(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln of the mean of exp along the last axis, -inf where all are; each row by itself (rule 4)."""
+def _weights(members: list[Member]) -> NDArray[np.float64]:
+    """The part of each member in the joined value, adding up to 1."""
+    weights = np.array([one.about.weight for one in members])
+    return np.asarray(weights / weights.sum())
+
+
+def _log_mean(logs: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+    """ln of the weighted mean of exp along the last axis, -inf where all are; each row by itself (rule 4)."""
+    if weights is None:
+        weights = np.full(logs.shape[1], 1.0 / logs.shape[1])
     top = logs.max(axis=1)
     safe = np.where(np.isfinite(top), top, 0.0)
     total = np.zeros(len(logs))
     for column in range(logs.shape[1]):  # in a fixed order: a sum along an axis may be split by its length
-        total += np.exp(logs[:, column] - safe)
+        total += weights[column] * np.exp(logs[:, column] - safe)
     with np.errstate(divide="ignore"):
-        result: NDArray[np.float64] = np.log(total / logs.shape[1]) + safe
+        result: NDArray[np.float64] = np.log(total) + safe
     return result
 
 

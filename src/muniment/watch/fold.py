@@ -2,7 +2,7 @@
 
 Rules
 1. The clock is the latest moment that was read. A local day is closed once the clock is `lag_ms` past its end, by
-   default a day: cases are often imported at night, and a read is judged with the cases of its day.
+   default at six in the morning: cases are imported at night, and a read is judged with the cases of its day.
 2. Reads of a closed day are late: counted, and not judged. Where they were recorded as they happened, it is the clock
    that was wrong: it goes back, and nothing is lost.
 3. A moment after its recording, or none, is that of recording.
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from muniment.watch.signals import Signal, State
     from muniment.watch.signals.crowd import CrowdFinding, RecordCentred
 
+LAG_MS: Final = DAY_MS // 4
 _NEVER: Final = -1
 _SPACES: Final = ("account", "office", "role", "case", "type", "device", "register")
 
@@ -64,7 +65,7 @@ class FoldRules:
     """`alpha`: alerts per account-day, at most, both kinds together. `lag_ms`: see rule 1."""
 
     alpha: float = 0.001
-    lag_ms: int = DAY_MS
+    lag_ms: int = LAG_MS
 
 
 class Watch:

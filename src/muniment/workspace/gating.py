@@ -203,6 +203,7 @@ def gate_parts(parts: Parts, settings: GateSettings, *, log: Path | None = None)
     from muniment.gate.server.parts import GateParts
     from muniment.gate.server.sessions import Sessions
     from muniment.workspace.ordinals import epochs
+    from muniment.workspace.watch_gate import Lowered
 
     keys = epochs(parts)
     return GateParts(
@@ -215,7 +216,8 @@ def gate_parts(parts: Parts, settings: GateSettings, *, log: Path | None = None)
         folder=parts.folder,
         new_control=lambda: control(parts, settings),
         new_session=Sessions(
-            parts.folder, keys, os.urandom, marker=marker(parts, settings), decoys=watch(parts, settings)
+            parts.folder, keys, os.urandom, marker=marker(parts, settings), decoys=watch(parts, settings),
+            lowered=Lowered(parts),
         ),
         log_file=log,
         new_spool=lambda: spool(parts),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what an action needs is loaded by the action: a look-up mus
     from muniment.workspace import affecting, doctoring, exchanging, planting, registering, subjects
     from muniment.workspace.bookkeeping import Books, Selection
     from muniment.workspace.gating import Gatehouse
+    from muniment.workspace.watching import Watching
 
 SETTINGS, RING, LEDGER, SECOND = "muniment.toml", "keys/ring.json", "ledger", "ledger/second"
 JOURNAL, ADDRESSES = "ledger/journal.bin", "ledger/addresses"
@@ -375,6 +376,13 @@ class Workspace:
         from muniment.workspace.gating import Gatehouse
 
         return Gatehouse(self._parts)
+
+    @property
+    def watch(self) -> Watching:
+        """The watch of this workspace: watch.toml, following the ledger, alerts, replays."""
+        from muniment.workspace.watching import Watching
+
+        return Watching(self._parts)
 
     # --- keys and decoys ---------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -89,3 +91,19 @@ def test_statements_in_a_minute_count_those_that_touch_a_register() -> None:
     assert one.permit(read("select id from person"), None, {}) is None
     assert one.permit(read("select id from plain"), None, {}) is None
     assert one.permit(read("select id from person"), None, {}) is not None
+
+
+def test_a_lowered_budget_holds_beside_the_rules_until_the_glass_is_broken() -> None:
+    asked = []
+
+    def lowered(account: str) -> dict[str, int]:
+        asked.append(account)
+        return {"day": 2}
+
+    made = replace(setup(persons={"day": 50, "month": 9}, mode="warn", break_glass=Glass(5, 30)), lowered=lowered)
+    one = Standing(made, "app", ("app",), {}, lambda: NOW)
+    assert (dict(one.charged_by(None).persons), one.charged_by(None).mode) == ({"day": 2, "month": 9}, "stop")
+    assert dict(one.rules.persons) == {"day": 50, "month": 9} and set(asked) == {"app"}
+    one.labels.said("muniment.break_glass", "an emergency in ward 12")
+    _, grant = one.declare()
+    assert grant is not None and one.charged_by(grant).persons == {"grant": 5}

@@ -11,7 +11,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
@@ -138,6 +138,17 @@ def resolve(policies: Policies, account: str, roles: Sequence[str] = (), purpose
     # Marks must not come back by UPDATE and be read as the register's own: they are for accounts that cannot write.
     found["read_only"] = bool(found.get("read_only") or found.get("marks"))
     return Rules(**found)
+
+
+def lower(rules: Rules, persons: Mapping[str, int]) -> Rules:
+    """The rules with limits of persons that are no higher than these, and kept to; `persons` empty: as they are.
+
+    It only ever takes away: where a limit was lower already, that one stays.
+    """
+    if not persons:
+        return rules
+    held = {window: min(limit, rules.persons.get(window, limit)) for window, limit in persons.items()}
+    return replace(rules, mode="stop", persons={**rules.persons, **held})
 
 
 def _layers(policies: Policies, account: str, roles: frozenset[str]) -> Iterator[Mapping[str, Any]]:

@@ -48,14 +48,16 @@ class Sessions:
         self, folder: Path, pseudonym_keys: Sequence[Key], random_bytes: Callable[[int], bytes], *,
         marker: Marking | None = None, decoys: DecoyWatch | None = None,
         observe: Callable[[int, str, int, int], None] | None = None,
+        lowered: Callable[[str], Mapping[str, int]] = lambda _: {},
     ) -> None:  # fmt: skip
-        """`folder`: where paths of the settings begin."""
+        """`folder`: where paths of the settings begin. `lowered`: see `Setup`."""
         self._folder = folder
         self._mock_key = hkdf(pseudonym_keys[0].secret, "muniment gate mock secrets 1", length=32)
         self._digest_key = random_bytes(DIGEST_KEY_BYTES)
         self._marker = marker
         self._decoys = decoys or DecoyWatch(())
         self._observe = observe
+        self._lowered = lowered
         self._rates, self._grants, self._doubt = Rates(), Grants(), Doubt()
         self._read: GateSettings | None = None  # the settings that the two below were made from
         self._credentials: Mapping[str, str] = {}
@@ -86,6 +88,7 @@ class Sessions:
             marker=self._marker,
             decoys=self._decoys,
             observe=self._observe,
+            lowered=self._lowered,
         )
         session = Session(setup, kit.clock, kit.random_bytes)
         persons.session = session

@@ -67,6 +67,7 @@ class Setup:
 
     `spool`: whether the second place will do where the ledger is down. `offset_minutes`: the office's offset to UTC at
     a time (ms since 1970). `observe` is told of every charge of a guarded result: (ms, recipient, rows, persons).
+    `lowered`: limits of persons by window that hold for a recorded account for the time being, beside its own.
     """
 
     opening: OpeningSetup
@@ -85,3 +86,4 @@ class Setup:
     marker: Marking | None = None
     decoys: DecoyWatch = field(default_factory=lambda: DecoyWatch(()))
     observe: Callable[[int, str, int, int], None] | None = None
+    lowered: Callable[[str], Mapping[str, int]] = lambda _: {}

@@ -9,7 +9,7 @@ from muniment.disclosure import Party
 from muniment.errors import InputError
 from muniment.gate.identity.actor import claimed_actor, verify_actor
 from muniment.gate.policy.breakglass import Grant
-from muniment.gate.policy.rules import Rules, resolve
+from muniment.gate.policy.rules import Rules, lower, resolve
 from muniment.gate.policy.statements import Refusal, permit, prepare
 from muniment.gate.session.labels import Labels
 from muniment.gate.session.setup import Setup
@@ -44,8 +44,10 @@ class Standing:
         return self._setup.grants.active(self.rules.recipient, self._clock())
 
     def charged_by(self, grant: Grant | None) -> Rules:
-        """The rules to charge with."""
-        return self.rules if grant is None else self._setup.grants.rules(grant, self.rules)
+        """The rules to charge with. What was lowered for the time being holds until the glass is broken."""
+        if grant is not None:
+            return self._setup.grants.rules(grant, self.rules)
+        return lower(self.rules, self._setup.lowered(self.party.account))
 
     def spent(self, grant: Grant | None, persons: int) -> None:
         """Persons charged, beyond the case-load."""

@@ -60,12 +60,16 @@ class About:
     """What does not change about a signal.
 
     `name`: in settings, alerts and messages: one word, lower case. `design`: rule 2. `bets`: k, how many factors a unit
-    gets. `shapes`: its state by name. `needs`: the tables of `Context` without which it says nothing.
+    gets. `weight`: its part in a mean of signals, fixed beforehand. `general`: whether it says little about how a
+    harvest goes on, so that an alert is named after another signal that speaks nearly as loud. `shapes`: its state by
+    name. `needs`: the tables of `Context` without which it says nothing.
     """
 
     name: str
     bets: int
     design: bool = False
+    weight: float = 1.0
+    general: bool = False
     unit: Unit = "account"
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     needs: tuple[str, ...] = ()

@@ -51,7 +51,7 @@ def staked(counts: NDArray[np.int64] | NDArray[np.float64], budget: NDArray[np.f
 class BudgetSignal:
     """Unexplained first reads of a day against the declared budget of the account or its office."""
 
-    about = About("budget", len(BETS), design=True)
+    about = About("budget", len(BETS), design=True, general=True)
 
     def __init__(self, budgets: Budgets) -> None:
         """`budgets`: fixed before the first day it is asked about; a change is a new signal."""

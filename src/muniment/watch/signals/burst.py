@@ -6,9 +6,14 @@ would call a legal bulk day impossible; this one calls ten times the largest day
 an e-value by kappa p^(kappa - 1) (Vovk and Wang 2021) with a small kappa: it speaks of bulk, and leaves all else to
 the signals that accumulate.
 
+Bets: the day alone, and one that stakes only `STAKE` of what it has on each day (1 - s + s e). The first is lost after
+a quiet day; the second hardly loses by quiet days, so that a burst every month adds up.
+
 Rules
 1. The factor grows with the count, so that stopped at any disclosure of a day its mean is at most 1.
 2. A largest day at most doubles on a day, and fades (`KEPT`): one bulk day does not excuse the next.
+3. Where the days of all other accounts pass the levels of this law more often than it says, the p-value is as many
+   times larger: sporadic accounts have heavier tails than any law that was written down beforehand.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import numpy as np
 from muniment.watch.days import DayKind
 from muniment.watch.reads import NOBODY
 from muniment.watch.signals import About, Shape, Step
+from muniment.watch.signals.sums import total
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +39,10 @@ TAIL: Final = 4.0
 STEEP: Final = 3.0
 """Tail and slope of the law above: the largest of some 100 days is passed on one day in 256."""
 KAPPA: Final = 0.05
+STAKE: Final = 0.02
+"""What the patient bet stakes a day: after a month of quiet days it has two thirds of what it had."""
+LEVELS: Final = (1e-2, 1e-3)
+"""Levels of the law at which its tail is held against what the others do (rule 3)."""
 LEAST: Final = 24.0
 """The least largest day: an account that had next to nothing may have a busy day once."""
 BUSY: Final = 4.0
@@ -46,27 +56,32 @@ _LARGEST, _DAYS, _OFFICE = range(3)
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """The signal. One bet."""
+    """The signal."""
 
-    about: About = field(init=False, default=About("burst", 1, shapes={"largest": Shape(3)}))
+    about: About = field(
+        init=False,
+        default=About("burst", 2, weight=4.0, shapes={"largest": Shape(3), "passed": Shape(1 + len(LEVELS))}),
+    )
 
     def step(self, day: Day, context: Context, state: State) -> Step:
         """The factors of one day."""
         fresh = day.count(day.fresh)
         largest = _largest(state["largest"], day.account, day.office)
-        log_e = _log_e(fresh, largest, day.kind)
+        log_p = _log_p(fresh, largest, day.kind)
+        log_e = _log_e(log_p + _heavier(state["passed"], day.account))
+        state["passed"][day.account] += np.append(0.0, np.log(LEVELS)) >= log_p[:, None]
         rows = state["largest"][day.account]
         rows[:, _LARGEST] = np.maximum(rows[:, _LARGEST] * KEPT, np.minimum(fresh, 2.0 * largest))
         rows[:, _DAYS] += 1.0
         rows[:, _OFFICE] = day.office + 1.0
         state["largest"][day.account] = rows
-        speaks = day.fresh & (log_e > 0.0)[day.owner]
-        return Step(day.account.astype(np.int64), log_e[:, None], day.count(speaks), speaks)
+        speaks = day.fresh & (log_e[:, 0] > 0.0)[day.owner]
+        return Step(day.account.astype(np.int64), log_e, day.count(speaks), speaks)
 
     def running(self, so_far: Prefix, state: State) -> NDArray[np.float64]:
-        """The factors of the day so far, shape (d, 1)."""
+        """The factors of the day so far, shape (d, 2)."""
         largest = _largest(state["largest"], so_far.account, so_far.office)
-        return _log_e(so_far.fresh, largest, so_far.kind)[:, None]
+        return _log_e(_log_p(so_far.fresh, largest, so_far.kind) + _heavier(state["passed"], so_far.account))
 
 
 def _largest(seen: NDArray[np.float64], account: NDArray[np.int32], office: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -82,9 +97,21 @@ def _largest(seen: NDArray[np.float64], account: NDArray[np.int32], office: NDAr
     return np.asarray(np.maximum(np.maximum(leant, seen[account, _LARGEST]), LEAST))
 
 
-def _log_e(fresh: NDArray[np.int64], largest: NDArray[np.float64], kind: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The logarithm of the factor, shape (m,)."""
+def _log_p(fresh: NDArray[np.int64], largest: NDArray[np.float64], kind: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The logarithm of the tail of the law at each count, shape (m,)."""
     scale = largest * np.where(kind == DayKind.BUSY, BUSY, 1.0)
-    log_p = -TAIL * np.log1p(STEEP * fresh / scale)
-    result: NDArray[np.float64] = np.log(KAPPA) + (KAPPA - 1.0) * log_p
-    return result
+    return np.asarray(-TAIL * np.log1p(STEEP * fresh / scale))
+
+
+def _heavier(passed: NDArray[np.float64], account: NDArray[np.int32]) -> NDArray[np.float64]:
+    """The logarithm of how many times more often the others pass the levels than the law says, at least 0; (m,)."""
+    others = np.array([total(column) for column in passed.T]) - passed[account]
+    ratio = (1.0 + others[:, 1:]) / (1.0 + others[:, :1] * np.array(LEVELS))
+    return np.asarray(np.log(np.maximum(ratio.max(axis=1), 1.0)))
+
+
+def _log_e(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The logarithms of the two factors, shape (m, 2)."""
+    alone = np.log(KAPPA) + (KAPPA - 1.0) * np.minimum(log_p, 0.0)
+    staked = np.logaddexp(np.log(1.0 - STAKE), np.log(STAKE) + alone)
+    return np.stack([alone, staked], axis=1)

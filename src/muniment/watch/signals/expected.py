@@ -36,7 +36,7 @@ class ExpectedSignal:
     """Unexplained first reads of a day against what was to be expected."""
 
     level: Final = Level(START)
-    about = About("expected", len(ADDED), shapes=level.shapes)
+    about = About("expected", len(ADDED), general=True, shapes=level.shapes)
 
     def step(self, day: Day, context: Context, state: State) -> Step:
         """The factors of one day; then the day is learned."""

@@ -50,7 +50,7 @@ def trials(hits: NDArray[np.int64], of: NDArray[np.int64], chance: NDArray[np.fl
 class ShareSignal:
     """Unexplained among the first reads of a day against the declared share of the account or its office."""
 
-    about = About("share", len(BETS), design=True, needs=("cases",))
+    about = About("share", len(BETS), design=True, general=True, needs=("cases",))
 
     def __init__(self, budgets: Budgets) -> None:
         """`budgets`: fixed before the first day it is asked about; a change is a new signal."""

@@ -48,7 +48,8 @@ class Volume:
     about: About = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "about", About("volume", 1, shapes={**self.level.shapes, **self.ladder.shapes}))
+        shapes = {**self.level.shapes, **self.ladder.shapes}
+        object.__setattr__(self, "about", About("volume", 1, general=True, shapes=shapes))
 
     def step(self, day: Day, context: Context, state: State) -> Step:
         """The factors of one day."""
