@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from measurement import Measurement
@@ -24,6 +24,8 @@ DAYS: Final = 330
 SURGES: Final = 5
 """One world in so many has twice the load for a month, undeclared."""
 UPPER: Final = 1.2
+OPEN_DAYS: Final = 30
+"""Days that an alert stays open: what is found of the same account and pattern meanwhile joins it."""
 
 
 def measure(seeds: int, accounts: int, say: Callable[[str], None]) -> tuple[list[Measurement], str]:
@@ -36,14 +38,16 @@ def measure(seeds: int, accounts: int, say: Callable[[str], None]) -> tuple[list
         run = worlds.Run(number, share, accounts, DAYS, surge=number % SURGES == 0)
         ground = worlds.clean(run)
         watch, found = watched(ground)
-        days = int((~ground.daily.train).sum())
+        days, alone = int((~ground.daily.train).sum()), len(found)
+        found = alerts_of(found)
         patterns.update(f"{one.pattern} ({one.unit})" for one in found)
         words.update(_words(watch, month_of(ground.split)))
         for name in ("all", f"{share:.0%} explained", *(["surge"] if run.surge else [])):
             cells[name, "account_days"] += days
+            cells[name, "findings"] += alone
             for one in found:
                 cells[name, one.kind] += 1
-        say(f"clean {number}: {len(found)} alerts in {days:,} account-days")
+        say(f"clean {number}: {len(found)} alerts ({alone} findings) in {days:,} account-days")
     return [_claim(cells), _guaranteed(cells)], _section(cells, patterns, words)
 
 
@@ -53,6 +57,18 @@ def watched(ground: Ground) -> tuple[Watch, list[Finding]]:
     watch.use(ground.context)
     found = [*watch.take(ground.reads), *watch.finish()]
     return watch, [one for one in found if one.day >= ground.split]
+
+
+def alerts_of(found: Sequence[Finding]) -> list[Finding]:
+    """The findings that open an alert: a person is told once of the same account and pattern, not at every crossing."""
+    last: dict[tuple[str, int, str], int] = {}
+    opening = []
+    for one in sorted(found, key=lambda one: (one.day, one.code)):
+        group = (one.unit, one.code, one.pattern)
+        if group not in last or one.day - last[group] > OPEN_DAYS:
+            opening.append(one)
+        last[group] = one.day
+    return opening
 
 
 def _words(watch: Watch, after: str) -> list[str]:
@@ -66,7 +82,7 @@ def _claim(cells: Counter[tuple[str, str]]) -> Measurement:
     alerts = cells["all", "guaranteed"] + cells["all", "estimated"]
     low, high = (1_000 * one for one in interval(alerts, days))
     rate = 1_000 * alerts / max(days, 1)
-    text = f"{rate:.2f} ({low:.2f} to {high:.2f}) over {days:,} account-days"
+    text = f"{rate:.2f} ({low:.2f} to {high:.2f}) over {days:,} account-days; {cells['all', 'findings']} findings in all"
     wanted = f"<= 1, upper limit <= {UPPER}, over >= 100,000 account-days"
     holds = rate <= 1 and high <= UPPER and days >= 100_000
     return Measurement("alerts per 1,000 clean account-days", wanted, text, holds)

@@ -10,8 +10,10 @@ import numpy as np
 
 from muniment.watch.context.tables import DAY_MS
 from muniment.watch.fold import FoldRules, Watch
-from muniment.watch.signals.declared import A_DAY, Budget, Budgets
+from muniment.watch.reads import NOBODY
+from muniment.watch.signals.declared import Budgets
 from muniment.watch.signals.standard import standard_signals
+from muniment.watch.suggest import budgets, suggested
 from watch.ground import Hit
 from watch.tuning import BUDGET
 
@@ -20,23 +22,18 @@ if TYPE_CHECKING:
     from watch.ground import Ground
 
 OURS: Final = "muniment"
-ROOM: Final = 1.5
-"""What an owner declares above what an office had in the training half."""
 
 
 def from_training(ground: Ground) -> Budgets:
-    """What an owner would declare by what the clean half shows: by office, the largest mean of its accounts, and room.
-
-    A budget that honest accounts do not keep to is no null that is true by design, whatever it is called.
-    """
+    """What an owner would declare by what the clean half shows: what `muniment watch suggest` says then."""
     rows = ground.daily
-    fresh = rows.of("fresh")[:, 0]
-    offices: dict[int, float] = {}
-    for account in np.unique(rows.account[rows.train]).tolist():
-        mine = rows.train & (rows.account == account)
-        office = int(rows.office[mine][0])
-        offices[office] = max(offices.get(office, A_DAY), ROOM * float(fresh[mine].mean()))
-    return Budgets(offices={office: Budget(a_day) for office, a_day in offices.items()})
+    accounts = int(rows.account.max(initial=0)) + 1
+    trained = rows.account[rows.train]
+    fresh = rows.of("fresh")[rows.train, 0]
+    worked = np.stack([np.bincount(trained, one, accounts) for one in (np.ones(len(trained)), fresh)], axis=1)
+    office = np.full(accounts, NOBODY, np.int32)
+    office[trained] = rows.office[rows.train]
+    return budgets(suggested(worked.astype(np.float32), office))
 
 
 @dataclass(frozen=True, slots=True)

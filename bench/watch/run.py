@@ -173,7 +173,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run what is asked for; 1 where a claim does not hold."""
     parser = argparse.ArgumentParser(prog="make bench-watch", description="the benchmark of watch")
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=[], help="which parts (default: all)")
-    parser.add_argument("--runs", type=int, default=8, help="simulated worlds with every attack in it")
+    parser.add_argument("--runs", type=int, default=24, help="simulated worlds with every attack in it")
     parser.add_argument("--real", type=int, default=4, help="runs of each real background, two attackers a row")
     parser.add_argument("--seeds", type=int, default=20, help="clean worlds")
     parser.add_argument("--accounts", type=int, default=60, help="accounts of a world")

@@ -121,6 +121,8 @@ def test_the_rest_of_the_figures(watched: Typed) -> None:
     assert "assignments" in watched.run("watch", "check", "--lang", "zh-TW").out
     assert watched.run("watch", "test-alert", "--json").json("watch-test-alert") == {"sinks": {"log": None}}
     assert watched.run("watch", "audit", "--json").json("watch-audit")["lines"][0]["account_days"] > 100
+    offices = watched.run("watch", "suggest", "--json").json("watch-suggest")["offices"]
+    assert all(one["a_day"] >= 1.5 * one["median"] for one in offices)
     hauls = watched.run("watch", "haul", "--json").json("watch-haul")["hauls"]
     assert {one["records"] for one in hauls} == {None} and "not bounded" in watched.run("watch", "haul").out
     assert watched.run("watch", "challenges", "--json").json("watch-challenges") == {"challenges": []}

@@ -11,6 +11,7 @@ import typer
 
 from muniment.cli.desk import Desk
 from muniment.cli.options import command
+from muniment.config.settings import toml_key
 
 if TYPE_CHECKING:
     from muniment.watch.alerts import Alert
@@ -32,7 +33,7 @@ def add_to(app: typer.Typer) -> None:
     names = {"take": "import", "acknowledge": "ack", "try_sinks": "test-alert"}
     for action in (
         init, take, check, run, replay, alerts, alert, acknowledge, explain, confirm, reopen, shown, exceptions,
-        try_sinks, unmask, audit, haul, challenges, justify, sigma,
+        try_sinks, unmask, suggest, audit, haul, challenges, justify, sigma,
     ):  # fmt: skip
         command(noun, names.get(action.__name__, action.__name__))(action)
 
@@ -335,6 +336,32 @@ def audit(desk: Desk) -> int:
     told = aligned([desk.text(f"head_{name}") for name in names], rows) if rows else [desk.text("watch_no_days")]
     desk.result({"lines": value}, told)
     return int(any(one.verdict == "exceeded" for one in lines)) * FINDING
+
+
+def suggest(desk: Desk) -> None:
+    """Suggest budgets of unexplained first reads a day, by what was read so far: lines for watch.toml.
+
+    An office gets half as much again as its median account had, an account that needs more a budget of its own. Look
+    at those before you declare them: a harvest that was under way would be among them.
+    """
+    from muniment.workspace.watch_checking import budgets_of
+
+    found = budgets_of(desk.open().watch.course())
+    lines = [
+        desk.text("watch_suggested", office=one.name, known=one.known, median=one.mean, own=len(one.accounts))
+        for one in found
+    ]
+    toml = [line for one in found for line in _budget("offices", one.name, one.a_day)]
+    toml += [line for one in found for name, a_day in one.accounts for line in _budget("accounts", name, a_day)]
+    value = [
+        {"office": one.name, "known": one.known, "median": one.mean, "a_day": one.a_day, "accounts": dict(one.accounts)}
+        for one in found
+    ]
+    desk.result({"offices": value}, [*lines, "", *toml] if lines else desk.text("watch_no_days"), brief=toml)
+
+
+def _budget(table: str, name: str, a_day: float) -> tuple[str, str]:
+    return f"[{table}.{toml_key(name)}]", f"a_day = {a_day:g}"
 
 
 def haul(desk: Desk) -> None:

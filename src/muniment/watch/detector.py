@@ -188,6 +188,10 @@ class Detector:
 
     # --- both ------------------------------------------------------------------------------------------------------
 
+    @property
+    def _names(self) -> list[str]:
+        return [one.about.name for one in self.members]
+
     def _of(self, kind: int) -> list[Member]:
         return [one for one in self.members if one.about.design == (kind == 0)]
 
@@ -230,7 +234,7 @@ class Detector:
         kept: dict[str, NDArray[Any]] = {
             f"{one.about.name}.{name}": array for one in self.members for name, array in one.arrays().items()
         }
-        kept |= {f"onset.{name}": array for name, array in self.onset.arrays().items()}
+        kept |= {f"onset.{name}": array for name, array in self.onset.arrays(self._names).items()}
         return kept | {"fast_day": self.fast_day, "passed": self.passed}
 
     def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
@@ -238,7 +242,8 @@ class Detector:
         for one in self.members:
             head = f"{one.about.name}."
             one.restore({name.removeprefix(head): array for name, array in arrays.items() if name.startswith(head)})
-        self.onset.restore({name[6:]: array for name, array in arrays.items() if name.startswith("onset.")})
+        onset = {name.removeprefix("onset."): array for name, array in arrays.items() if name.startswith("onset.")}
+        self.onset.restore(self._names, onset)
         self.fast_day, self.passed = arrays["fast_day"].astype(np.int64), arrays["passed"].astype(np.int64)
 
 

@@ -90,6 +90,8 @@ class Watch:
         self._closings: dict[int, int] = {}
         self._active = np.full((0, 2), _NEVER, np.int64)
         """The latest day on which each account was active, and the one before."""
+        self.worked = np.zeros((0, 2), np.float32)
+        """Closed days on which each account was active, and its unexplained first reads on them; for `suggest`."""
         self.crowds: list[CrowdFinding] = []
         """Records that many read without a reason, since whoever reads this emptied it."""
         self._crowd = crowd
@@ -147,6 +149,11 @@ class Watch:
     def finish(self) -> list[Finding]:
         """Close every day that has reads."""
         return self.close_until(max((self.closed, *self._open.days)))
+
+    @property
+    def clock(self) -> int:
+        """The latest moment that was read, ms since 1970, UTC."""
+        return self._clock
 
     @property
     def due(self) -> int:
@@ -214,6 +221,7 @@ class Watch:
         if self._crowd is not None:
             self.crowds += self._crowd.rule.see(made, self._crowd_state, partial(self._crowd.seal, day))
         self.tally.day(made)
+        self.worked[made.account] += np.stack([np.ones(len(made)), made.count(made.fresh)], axis=1)
         self.tally.findings(found, dict(zip(made.account.tolist(), made.office.tolist(), strict=True)))
         self._remember(made.account[made.owner], made.record, day)
         if self._context.jobs is not None and len(self._context.jobs.since):
@@ -236,6 +244,7 @@ class Watch:
         more = accounts - len(self._active)
         if more > 0:
             self._active = np.vstack([self._active, np.full((more, 2), _NEVER, np.int64)])
+            self.worked = np.vstack([self.worked, np.zeros((more, 2), np.float32)])
 
     # --- restarts --------------------------------------------------------------------------------------------------
 
@@ -274,7 +283,8 @@ class Watch:
             "tally": self.tally.to_json(),
             "spaces": {name: list(getattr(self.spaces, name).texts) for name in _SPACES},
         }
-        return kept | {"active": self._active, "told": np.frombuffer(json.dumps(told).encode(), np.uint8)}
+        kept |= {"active": self._active, "worked": self.worked}
+        return kept | {"told": np.frombuffer(json.dumps(told).encode(), np.uint8)}
 
     @classmethod
     def restore(
@@ -291,7 +301,7 @@ class Watch:
         watch._closings = dict(map(tuple, told["closings"]))
         watch._confirmed = set(told["confirmed"])
         watch.tally = Tally.from_json(told["tally"])
-        watch._active = state["active"].copy()
+        watch._active, watch.worked = state["active"].copy(), state["worked"].copy()
         for one in watch._detectors:
             head = f"{one.unit}/"
             one.restore({name.removeprefix(head): a.copy() for name, a in state.items() if name.startswith(head)})

@@ -6,6 +6,7 @@ falls to 1 or below, it begins anew (Page 1954). It decides nothing, it only say
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _LEAST: Final = -700.0
 """A factor below e**-700 says as much as that one."""
 _TINY: Final = 1e-300
+_PARTS: Final = ("level", "since", "records")
+"""What is kept of each signal."""
 
 
 class Onset:
@@ -42,6 +45,8 @@ class Onset:
             self._level = np.pad(self._level, ((0, more), (0, 0)))
             self._since = np.pad(self._since, ((0, more), (0, 0)), constant_values=-1)
             self._records = np.pad(self._records, ((0, more), (0, 0)))
+        more = units - len(self._read)
+        if more > 0:
             self._read = np.pad(self._read, ((0, more), (0, 0)))
             self._columns = np.pad(self._columns, ((0, more), (0, 0)))
 
@@ -94,11 +99,18 @@ class Onset:
         )
         return since, stakes
 
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything that survives a restart."""
-        return {name: getattr(self, f"_{name}") for name in ("level", "since", "records", "read", "columns")}
+    def arrays(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+        """Everything that survives a restart. `names`: of the signals, in their order."""
+        kept: dict[str, NDArray[Any]] = {"read": self._read, "columns": self._columns}
+        for place, name in enumerate(names):
+            kept |= {f"{part}.{name}": getattr(self, f"_{part}")[:, place] for part in _PARTS}
+        return kept
 
-    def restore(self, arrays: dict[str, NDArray[Any]]) -> None:
-        """Undo `arrays`."""
-        for name, array in arrays.items():
-            setattr(self, f"_{name}", array)
+    def restore(self, names: Sequence[str], arrays: dict[str, NDArray[Any]]) -> None:
+        """Undo `arrays`; a signal that was not there then begins anew."""
+        self._read, self._columns = arrays["read"], arrays["columns"]
+        self.grow(len(self._read))
+        for place, name in enumerate(names):
+            for part in _PARTS:
+                if f"{part}.{name}" in arrays:
+                    getattr(self, f"_{part}")[:, place] = arrays[f"{part}.{name}"]

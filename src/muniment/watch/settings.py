@@ -55,7 +55,7 @@ class WatchSettings:
     """
 
     alerts_per_1000: float = 1.0
-    lag_hours: int = 24
+    lag_hours: int = 6
     time_zone: str = "UTC"
     channels: tuple[str, ...] = ("gate", "application", "imported")
     challenge: float = 0.0

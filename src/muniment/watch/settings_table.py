@@ -48,9 +48,10 @@ KEYS: Final = (
     ),
     Key(
         (WATCH,), "lag_hours", "a whole number from 0 to 720",
-        "Hours after the end of a day until it is judged: cases and assignments of that day may be imported later.",
-        "一日結束後隔多少小時才予判讀，以便匯入當日的案件與承辦資料。",
-        parsers.whole(0, 720), 24,
+        "Hours after the end of a day until it is judged: cases and assignments of that day are imported at night.\n"
+        "Each hour is one more in which a harvest goes on.",
+        "一日結束後隔多少小時才予判讀，以便夜間匯入當日的案件與承辦資料；越久，越晚發現。",
+        parsers.whole(0, 720), 6,
     ),
     Key(
         (WATCH,), "time_zone", 'a name such as "Asia/Taipei"',

@@ -8,16 +8,21 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
 
 from muniment.errors import InputError, IntegrityError, MunimentError
 from muniment.watch.alerts import ending, share_flagged
+from muniment.watch.context.index import ContextIndex
 from muniment.watch.context.tables import DAY_MS, Context
 from muniment.watch.fold import FoldRules
 from muniment.watch.haul import HORIZONS, NEEDS, Effort, Gate, Haul, hauls
 from muniment.watch.rehearsal import WatchJudge
 from muniment.watch.signals.declared import Budgets
 from muniment.watch.signals.standard import standard_signals
+from muniment.watch.suggest import suggested
 from muniment.workspace import watch_files, watch_gate, watch_sinks
 from muniment.workspace.doctoring import Check, State
 
@@ -172,6 +177,38 @@ def haul_of(
     if limits:
         gates.append(Gate(limits.get("day"), limits.get("month")))
     return hauls(course.context or Context(), judge, gates, horizons, EFFORT)
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeBudget:
+    """A budget that may be declared: the office, accounts known long enough, the median of their means, the budget.
+
+    `accounts`: those that need one of their own, by name.
+    """
+
+    name: str
+    known: int
+    mean: float
+    a_day: float
+    accounts: tuple[tuple[str, float], ...]
+
+
+def budgets_of(course: Course) -> tuple[OfficeBudget, ...]:
+    """Budgets that may be declared, by office; accounts that belong to none are left out."""
+    watch = course.watch
+    accounts = np.arange(len(watch.worked), dtype=np.int32)
+    now = np.full(len(accounts), watch.clock, np.int64)
+    office, _ = ContextIndex(course.context or Context()).offices(accounts, now)
+    found = suggested(watch.worked, office)
+    names, offices = watch.spaces.account, watch.spaces.office
+    return tuple(
+        OfficeBudget(
+            offices.text(code), one.known, one.median, one.a_day,
+            tuple((names.text(account), a_day) for account, _, a_day in one.accounts),
+        )
+        for code, one in found.items()
+        if code >= 0
+    )  # fmt: skip
 
 
 def _gate_limits(parts: Parts) -> dict[str, Any]:

@@ -36,7 +36,6 @@ from muniment.workspace.watch_files import Snapshot
 from muniment.workspace.watch_worklist import Worklist
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
     from muniment.ledger.batch import Batch
     from muniment.ledger.journal import Entry
@@ -185,7 +184,7 @@ class Course:
         """Go on under other settings: the state stays, signals and rules are made anew."""
         self.settings = settings
         self._budgets = settings.budgets(self.watch.spaces)
-        self._rebuild(_rearranged(self.watch.state(), self.watch.signals, self._signals()))
+        self._rebuild(self.watch.state())
 
     def _rebuild(self, state: Mapping[str, Any]) -> None:
         rules = FoldRules(self.settings.alpha, self.settings.lag_ms)
@@ -251,21 +250,6 @@ def _slices(batch: Batch, after: int, until: int | None) -> Iterator[Batch]:
     last = len(batch) if until is None else int(np.searchsorted(batch.sequence, until, "right"))
     for start in range(first, last, ROWS):
         yield batch.take(np.arange(start, min(start + ROWS, last)))
-
-
-def _rearranged(
-    state: Mapping[str, NDArray[Any]], before: Sequence[Signal], after: Sequence[Signal]
-) -> dict[str, NDArray[Any]]:
-    """The state for other signals: what has a column a signal (`onset.Onset`) is put into their order."""
-    found = dict(state)
-    for unit in ("account", "office"):
-        old, new = ([one.about.name for one in some if one.about.unit == unit] for some in (before, after))
-        for name, fill in (("level", 0), ("since", -1), ("records", 0)):
-            array = found[f"{unit}/onset.{name}"]
-            empty = np.full(len(array), fill, array.dtype)
-            columns = [array[:, old.index(one)] if one in old else empty for one in new]
-            found[f"{unit}/onset.{name}"] = np.stack(columns, axis=1) if columns else array[:, :0]
-    return found
 
 
 def _coded(budgets: Budgets) -> dict[str, Any]:

@@ -7,7 +7,8 @@ an e-value by kappa p^(kappa - 1) (Vovk and Wang 2021) with a small kappa: it sp
 the signals that accumulate.
 
 Bets: the day alone, and one that stakes only `STAKE` of what it has on each day (1 - s + s e). The first is lost after
-a quiet day; the second hardly loses by quiet days, so that a burst every month adds up.
+a quiet day; the second hardly loses by quiet days, so that a burst every month adds up. It wins only by days that are
+rare by the law (the last of `LEVELS`): about those that are merely large the law may be wrong every week.
 
 Rules
 1. The factor grows with the count, so that stopped at any disclosure of a day its mean is at most 1.
@@ -113,5 +114,6 @@ def _heavier(passed: NDArray[np.float64], account: NDArray[np.int32]) -> NDArray
 def _log_e(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
     """The logarithms of the two factors, shape (m, 2)."""
     alone = np.log(KAPPA) + (KAPPA - 1.0) * np.minimum(log_p, 0.0)
-    staked = np.logaddexp(np.log(1.0 - STAKE), np.log(STAKE) + alone)
+    rare = np.where(log_p <= np.log(LEVELS[-1]), alone, -np.inf)
+    staked = np.logaddexp(np.log(1.0 - STAKE), np.log(STAKE) + rare)
     return np.stack([alone, staked], axis=1)

@@ -43,6 +43,10 @@ RUNS: Final = (2.0, 4.0, 8.0, 16.0)
 """Reads beside others at which steps of the ladder begin: a pair is nothing, sixteen are a page of the register."""
 RUN_CAP: Final = float(np.log(20.0))
 """A day in an order says more than one of another kind: that bet is one of five."""
+FEWEST: Final = 3
+"""Unexplained reads of a day from which on their share says something."""
+CERTAIN: Final = 0.95
+"""An account that nearly always reads what is new to it cannot be told from a harvest by that: it is let alone."""
 BY: Final = 0.5
 """The alternative of the last bet: half of the reads that would have been known are first ones."""
 
@@ -79,8 +83,11 @@ class Coverage:
         """The last bet, shape (m, 1)."""
         counts = capped(day.count(day.fresh)[:, None], day.count(day.unexplained)[:, None])
         null = self.shares.null(state, day.account, day.office)
-        log_e = np.minimum(log_ratio(counts, null, raised(null, BY)), LOG_CAP)
-        some = counts[1][:, 0] > 0
+        null = null + self.shares.doubt(state, day.account, null)
+        some = counts[1][:, 0] >= FEWEST
+        told = some[:, None] & (null < CERTAIN)
+        null = np.minimum(null, CERTAIN)
+        log_e = np.minimum(log_ratio(counts, null, raised(null, BY)), LOG_CAP) * told
         self.shares.learn(state, day.account[some], day.office[some], (counts[0][some], counts[1][some]))
         return log_e
 

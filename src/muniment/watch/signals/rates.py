@@ -60,6 +60,16 @@ class Shares:
         everyone = _leant(sums.sum(axis=0) - own, np.array(PRIOR[0] / PRIOR[1]), PRIOR[1])
         return np.maximum(_leant(own, _leant(colleagues, everyone, LEAN), LEAN), FLOOR)
 
+    def doubt(
+        self, state: State, account: NDArray[np.int32], null: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """What is not known of a null: its standard deviation by the account's own trials and `LEAN`, shape (m, c).
+
+        It is the same error every day, and so belongs to the null, not to its width.
+        """
+        trials = state["rates"][account][:, self.width :]
+        return np.asarray(np.sqrt(null * (1.0 - null) / (LEAN + trials)))
+
     def learn(
         self,
         state: State,
