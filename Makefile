@@ -87,8 +87,8 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --fork-strat
            --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 requirements:
-	$(COMPILE) pyproject.toml --extra demo --extra gate requirements/core.in -o requirements/core.txt
-	$(COMPILE) pyproject.toml --extra demo --extra gate requirements/core.in requirements/dev.in -c requirements/core.txt \
-	  -o requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra demo --extra gate --extra exposure requirements/core.in -o requirements/core.txt
+	$(COMPILE) pyproject.toml --extra demo --extra gate --extra exposure --extra privacy requirements/core.in \
+	  requirements/dev.in -c requirements/core.txt -o requirements/dev.txt
 	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
 	@! grep -n '://' requirements/*.txt

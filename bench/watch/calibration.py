@@ -82,7 +82,7 @@ def _claim(cells: Counter[tuple[str, str]]) -> Measurement:
     alerts = cells["all", "guaranteed"] + cells["all", "estimated"]
     low, high = (1_000 * one for one in interval(alerts, days))
     rate = 1_000 * alerts / max(days, 1)
-    text = f"{rate:.2f} ({low:.2f} to {high:.2f}) over {days:,} account-days; {cells['all', 'findings']} findings in all"
+    text = f"{rate:.2f} ({low:.2f} to {high:.2f}) over {days:,} account-days; {cells['all', 'findings']} findings"
     wanted = f"<= 1, upper limit <= {UPPER}, over >= 100,000 account-days"
     holds = rate <= 1 and high <= UPPER and days >= 100_000
     return Measurement("alerts per 1,000 clean account-days", wanted, text, holds)
