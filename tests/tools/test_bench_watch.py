@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from muniment.watch.context.tables import Context
+from muniment.watch.findings import Finding
 from muniment.watch.reads import NOBODY, Names, Reads, Spaces
 from watch import table
 from watch.backgrounds import ROWS, Touches, context, ground
 from watch.cads import deviations
+from watch.calibration import alerts_of
 from watch.daily import Daily
 from watch.fixed_rules import SixRules, ValueCount
 from watch.ground import Ground, Hit, Trial
@@ -263,3 +265,13 @@ def test_a_target_without_a_bound_on_records_asks_for_the_share_alone() -> None:
     assert math.isinf(table.TARGETS["three"].lost)
     made = table.claims([_row("three", "muniment", 6, 180, None)])
     assert made[0].holds and "lost in the median" not in made[0].wanted
+
+
+def test_what_is_found_again_while_an_alert_is_open_joins_it() -> None:
+    def finding(code: int, day: int, pattern: str = "budget") -> Finding:
+        return Finding("account", code, "guaranteed", pattern, ((pattern, 1.0),), 4.0, 2_000.0, day, day, 0, ())
+
+    found = [finding(1, 0), finding(1, 20), finding(1, 45), finding(1, 90), finding(2, 20), finding(1, 50, "burst")]
+    assert [(one.code, one.day, one.pattern) for one in alerts_of(found)] == [
+        (1, 0, "budget"), (2, 20, "budget"), (1, 50, "burst"), (1, 90, "budget")
+    ]  # fmt: skip

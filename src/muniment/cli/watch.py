@@ -348,7 +348,7 @@ def suggest(desk: Desk) -> None:
 
     found = budgets_of(desk.open().watch.course())
     lines = [
-        desk.text("watch_suggested", office=one.name, known=one.known, median=one.mean, own=len(one.accounts))
+        desk.text("watch_suggested", office=one.name, known=one.known, median=f"{one.mean:.1f}", own=len(one.accounts))
         for one in found
     ]
     toml = [line for one in found for line in _budget("offices", one.name, one.a_day)]
