@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -50,15 +51,23 @@ _BEFORE_ROWS: Final = (
 
 
 def connect(
-    database: Path | None = None, *, files: Sequence[Path] = (), threads: int | None = None, writable: bool = False
+    database: Path | None = None,
+    *,
+    files: Sequence[Path] = (),
+    threads: int | None = None,
+    writable: bool = False,
+    memory_limit: str | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """Open a hardened connection: in memory, or on a DuckDB file (read-only unless `writable`).
 
-    `files` are the only other paths it may read or write. Raises `duckdb.Error`; callers sit inside `duck_errors`.
+    `files` are the only other paths it may read or write; `memory_limit` is DuckDB's own, such as "2GB". Raises
+    `duckdb.Error`; callers sit inside `duck_errors`.
     """
     config: dict[str, str | bool | int | float | list[str]] = dict(_HARDENED)
     if threads is not None:
         config["threads"] = threads
+    if memory_limit is not None:
+        config["memory_limit"] = memory_limit
     connection = duckdb.connect(str(database or ":memory:"), read_only=bool(database) and not writable, config=config)
     connection.execute("SET temp_directory = ''")  # nothing of a register is spilled beside the current folder
     connection.execute("SET TimeZone = 'UTC'")  # a time stamp has the same text on every machine
@@ -115,7 +124,7 @@ class Condition:
         self._row = _free_name(columns)
         with duck_errors(_CONDITION, self._columns):
             self._connection = connect(threads=1)
-            _check_one_expression(self._connection, where)
+            check_one_expression(self._connection, where)
         self.rows(Table(self._columns, tuple([] for _ in self._columns)))  # a bad condition fails before any row
 
     def rows(self, table: Table) -> list[int]:
@@ -154,7 +163,7 @@ def _free_name(columns: Sequence[str]) -> str:
     return next(name for name in (_ROW + "#" * count for count in range(len(columns) + 1)) if name not in taken)
 
 
-def _check_one_expression(connection: duckdb.DuckDBPyConnection, where: str) -> None:
+def check_one_expression(connection: duckdb.DuckDBPyConnection, where: str) -> None:
     """Refuse a "condition" that closes the bracket and goes on with a statement of its own."""
     if not where.strip():
         raise InputError("the condition is empty", hint="leave --where out to take every row")
@@ -169,11 +178,13 @@ class DuckRelation:
     def __init__(
         self,
         location: str,
-        opener: Callable[[], duckdb.DuckDBPyConnection],
+        opener: Callable[..., duckdb.DuckDBPyConnection],
         relation: str,
         row_number: str | None,
     ) -> None:
         self.location = location
+        self.sql = relation
+        self.is_view = row_number is None
         self._opener = opener
         self._relation = relation
         self._row_number = row_number
@@ -182,6 +193,10 @@ class DuckRelation:
         hidden = {row_number}
         self.types: Mapping[str, str] = {str(row[0]): str(row[1]) for row in described if row[0] not in hidden}
         self.columns = tuple(self.types)
+
+    def connection(self, memory_limit: str | None = None) -> duckdb.DuckDBPyConnection:
+        """A connection of its own, on which `sql` names this relation; errors as `connect`."""
+        return self._opener(memory_limit=memory_limit)
 
     def batches(self, columns: Sequence[str] | None = None, where: str | None = None) -> Iterator[Table]:
         """The rows that meet `where`, as text, in the order of the file; see `ingest.sources.Source`."""
@@ -193,7 +208,7 @@ class DuckRelation:
         texts = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in names)
         with duck_errors(what, listed), self._opener() as connection:
             if where is not None:
-                _check_one_expression(connection, where)
+                check_one_expression(connection, where)
             # A name in the condition is the typed column, not its text: DuckDB looks at columns before aliases.
             sql = f"SELECT {texts} FROM {self._relation} WHERE {'TRUE' if where is None else f'({where}{_END})'}"
             if self._row_number is None:
@@ -238,7 +253,7 @@ def open_parquet(path: Path) -> DuckRelation:
         raise InputError(f"{path}: a Parquet file's path may not hold *, ? or [", hint="give the file another name")
     place = str(path).replace("'", "''")
     relation = f"read_parquet('{place}', file_row_number = true)"
-    return DuckRelation(str(path), lambda: connect(files=[path]), relation, "file_row_number")
+    return DuckRelation(str(path), partial(connect, files=[path]), relation, "file_row_number")
 
 
 def open_duckdb(path: Path, table: str | None) -> DuckRelation:
@@ -251,4 +266,4 @@ def open_duckdb(path: Path, table: str | None) -> DuckRelation:
     views = {(str(name) if schema == "main" else f"{schema}.{name}"): bool(view) for schema, name, view in found}
     name = chosen_table(path, table, list(views))
     relation = ".".join(map(quoted, name.split("."))) if name not in {row[1] for row in found} else quoted(name)
-    return DuckRelation(f"{path}::{name}", lambda: connect(path), relation, None if views[name] else "rowid")
+    return DuckRelation(f"{path}::{name}", partial(connect, path), relation, None if views[name] else "rowid")
