@@ -1,6 +1,6 @@
 """What the memory of a recipient costs: a 1 M extract judged on top of three earlier ones; CPU seconds and peak.
 
-    PYTHONPATH=src:tests:bench python bench/exposure/cumulative.py [PERSONS]    1,000,000 of tests/language/households.py
+    PYTHONPATH=src:tests:bench python bench/exposure/cumulative.py [PERSONS]   1,000,000 of tests/language/households.py
 
 The three earlier releases are those of the published accumulation figures, each suppressed to classes of 5; the new one
 is six quasi-identifiers of everybody. *From rows*: four Parquet files are coded, classed and joined. *From kept*: the
@@ -10,6 +10,7 @@ persons alone compared. Each figure is one call, after one on a small register t
 
 from __future__ import annotations
 
+import resource
 import sys
 import tempfile
 import time
@@ -19,13 +20,11 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import numpy as np
-from exposure.classes import said
 
 from language import households
 from muniment.engine.duck import connect, open_parquet
 from muniment.exposure.classes import classes
 from muniment.exposure.cumulative import Cumulative, accumulate
-from muniment.exposure.extract import Extract
 from muniment.exposure.kept import Kept, keep
 from muniment.exposure.reading import read_extract
 
@@ -49,6 +48,12 @@ def _safe(columns: households.Columns, of: households.Columns) -> households.Col
     return {name: values[rows] for name, values in {**columns, "diag": of["diag"], "pid": of["pid"]}.items()}
 
 
+def said(side: str, what: str, seconds: float) -> None:
+    """One line of the table."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{side:9} {what:44} {seconds:8.3f} s CPU   peak so far {peak:6,.0f} MB", flush=True)
+
+
 def spent(call: Callable[[], T]) -> tuple[T, float]:
     """What a call gives, and its CPU seconds."""
     begun = time.process_time()
@@ -59,12 +64,10 @@ def from_rows(path: Path) -> Kept:
     """The classes of a release from its file; the number of a person is the ordinal."""
     source = open_parquet(path)
     quasi = tuple(name for name in source.columns if name not in ("diag", "pid"))
-    read = read_extract(source, (*quasi, "diag", "pid"))
-    number = read.column("pid")
-    # Ordinals of the ledger come in the order of rows; here the column is one already.
-    labelled = read_extract(source, (*quasi, "diag"), labels=True)
-    record = number.codes.astype(np.uint32)
-    return keep(replace(labelled, record=record), quasi, KEY, sensitive="diag")
+    extract = read_extract(source, (*quasi, "diag"), labels=True)
+    with connect(files=[path]) as connection:
+        record = connection.execute(f"SELECT pid FROM read_parquet('{path}')").fetchnumpy()["pid"]  # noqa: S608
+    return keep(replace(extract, record=record.astype(np.uint32)), quasi, KEY, sensitive="diag")
 
 
 def duckdb(paths: list[Path]) -> int:
@@ -72,7 +75,8 @@ def duckdb(paths: list[Path]) -> int:
     *held, new = [open_parquet(path).columns for path in paths]
     keys = [f"t{n}.{name}" for n, columns in enumerate((*held, new)) for name in columns if name not in ("diag", "pid")]
     joins = " ".join(f"LEFT JOIN read_parquet('{path}') t{n} USING (pid)" for n, path in enumerate(paths[:-1]))
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM read_parquet('{paths[-1]}') t{len(held)} {joins} GROUP BY {', '.join(keys)} HAVING count(*) = 1)"  # noqa: E501, S608
+    rows = f"SELECT 1 FROM read_parquet('{paths[-1]}') t{len(held)} {joins} GROUP BY {', '.join(keys)}"  # noqa: S608
+    sql = f"SELECT count(*) FROM ({rows} HAVING count(*) = 1)"  # noqa: S608
     with connect(files=paths) as connection:
         found: Any = connection.execute(sql).fetchone()
     return int(found[0])
@@ -107,18 +111,11 @@ def main() -> None:
 def _written(folder: Path, persons: int) -> list[Path]:
     paths = []
     for number, columns in enumerate(releases(persons)):
-        path = folder / f"{persons}-{number}.parquet"
-        with connect(files=[]) as connection:
-            table = {name: np.ascontiguousarray(values) for name, values in columns.items()}
-            names = ", ".join(table)
-            connection.register("given", table) if False else None
-            _copy(connection, table, names, path)
-        paths.append(path)
+        paths.append(path := folder / f"{persons}-{number}.parquet")
+        with connect(files=[path], writable=True) as connection:
+            connection.register("given", columns)
+            connection.execute(f"COPY (SELECT * FROM given) TO '{path}' (FORMAT parquet)")
     return paths
-
-
-def _copy(connection: Any, table: households.Columns, names: str, path: Path) -> None:
-    raise NotImplementedError
 
 
 if __name__ == "__main__":

@@ -24,10 +24,12 @@ from muniment.cli import (
     decoys,
     demo,
     doctor,
+    exposure,
     gate,
     init,
     keys,
     ledger,
+    protect,
     register,
     release,
     simulate,
@@ -39,7 +41,8 @@ from muniment.cli.faults import HANGUP, INTERRUPTED, TERMINATED, USAGE, Terminat
 from muniment.cli.options import root
 
 NOUNS = (
-    init, register, release, trace, gate, watch, ledger, who, affected, keys, decoys, config, doctor, simulate, demo,
+    init, register, release, exposure, protect, trace, gate, watch, ledger, who, affected, keys, decoys, config, doctor,
+    simulate, demo,
 )  # fmt: skip
 """One module a noun, in the order of `--help`."""
 _HELP = """Mark the copies that leave a register of persons, say which copy a leak came from, and who received what.

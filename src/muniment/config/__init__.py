@@ -9,6 +9,7 @@ from muniment.config.edit import append_register, render_config, set_carriers, s
 from muniment.config.read import (
     ColumnSettings,
     Config,
+    ExposureSettings,
     LedgerSettings,
     RegisterSettings,
     WorkspaceSettings,
@@ -21,6 +22,7 @@ __all__ = [
     "SETTINGS",
     "ColumnSettings",
     "Config",
+    "ExposureSettings",
     "LedgerSettings",
     "RegisterSettings",
     "Setting",

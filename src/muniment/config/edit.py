@@ -39,6 +39,9 @@ def render_config(name: str, *, lang: str = "en", alpha: float = 1e-6, second: s
     lines += ["", "[ledger]"]
     for setting in BY_TABLE["ledger"].values():
         lines += [*_comment(setting), _line(setting, second if setting.name == "second" else setting.default)]
+    lines += ["", "[exposure]"]
+    for setting in BY_TABLE["exposure"].values():
+        lines += [*_comment(setting), _line(setting, setting.default)]
     lines += ["", "# `muniment register add NAME SOURCE --key COLUMN` adds a register below. Its keys:", "#"]
     for table in ("registers.NAME", "registers.NAME.columns.COL"):
         lines.append(f"# [{table}]")

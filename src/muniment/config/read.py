@@ -38,6 +38,17 @@ class LedgerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ExposureSettings:
+    """`[exposure]`. `epsilon` and `delta` are the texts of decimals."""
+
+    on_release: str = "off"
+    k: int = 5
+    share_below_k: float = 0.05
+    epsilon: str = "1"
+    delta: str = "0.000001"
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnSettings:
     """`[registers.NAME.columns.COL]`. `tolerance` is the text of a positive number."""
 
@@ -58,6 +69,8 @@ class RegisterSettings:
     coalition: int
     encoding: str | None = None
     structural: tuple[str, ...] = ()
+    quasi: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
 
     def column(self, name: str) -> ColumnSettings:
         """The settings of a column; `InputError` lists what there is."""
@@ -75,6 +88,7 @@ class Config:
     workspace: WorkspaceSettings
     registers: tuple[RegisterSettings, ...]
     ledger: LedgerSettings = LedgerSettings()
+    exposure: ExposureSettings = ExposureSettings()
 
     def register(self, name: str) -> RegisterSettings:
         """The settings of a register; `InputError` lists what there is."""
@@ -104,11 +118,12 @@ def parse(text: str, path: Path) -> Config:
     """Read the text of muniment.toml; `path` is for messages only. Raises `InputError`."""
     stored = stored_tables(text, path)
     reader = _Reader(path, hidden="source", explain="muniment config explain")
-    reader.only_known(stored, ("workspace", "ledger", "registers"), "")
+    reader.only_known(stored, ("workspace", "ledger", "exposure", "registers"), "")
     workspace = reader.values("workspace", "workspace", stored.get("workspace", {}))
     ledger = LedgerSettings(**reader.values("ledger", "ledger", stored.get("ledger", {})))
+    exposure = ExposureSettings(**reader.values("exposure", "exposure", stored.get("exposure", {})))
     registers = tuple(reader.register(*item) for item in reader.table("registers", stored.get("registers", {})).items())
-    return Config(WorkspaceSettings(**workspace), registers, ledger)
+    return Config(WorkspaceSettings(**workspace), registers, ledger, exposure)
 
 
 class _Reader(TableReader):

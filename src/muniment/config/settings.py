@@ -130,6 +130,26 @@ def _days(value: object) -> int:
     return value
 
 
+def _class_size(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 2 <= value <= 1_000_000:
+        raise ValueError
+    return value
+
+
+def _share(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError
+    return float(value)
+
+
+def _loss(value: object) -> str:
+    """A privacy loss, kept as its text: a budget of 1 must afford ten answers of 0.1."""
+    text = _name(value)
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,30})?", text):
+        raise ValueError
+    return text
+
+
 def _public_key(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{64}", value):
         raise ValueError
@@ -192,6 +212,37 @@ SETTINGS: Final = (
         _public_key, None,
     ),
     Setting(
+        "exposure", "on_release", 'one of "off", "warn", "refuse"',
+        "Whether a release is judged together with all that its recipient holds already, before it is handed out, and\n"
+        "its classes are kept for the next one. It reads the register once more and needs muniment[exposure].",
+        "發放前是否併計收受者已持有的資料評估曝險:off 不檢查,warn 警告,refuse 拒絕。",
+        _choice("off", "warn", "refuse"), "off",
+    ),
+    Setting(
+        "exposure", "k", "a whole number from 2 to 1000000",
+        "Persons who must look alike, at least: a joint class of fewer counts as small.",
+        "同一等價類的最少人數,低於此數即視為過小。",
+        _class_size, 5,
+    ),
+    Setting(
+        "exposure", "share_below_k", "a number from 0 to 1",
+        "Share of the persons of a release that may be in a small joint class.",
+        "一次發放中,允許落在過小等價類的人數比例。",
+        _share, 0.05,
+    ),
+    Setting(
+        "exposure", "epsilon", 'a number in quotes, such as "1" or "0.5"',
+        "Privacy budget of a recipient for noisy counts of one register: losses that add up to no more than this.",
+        "每一收受者對每一登記簿的隱私預算 epsilon 上限。",
+        _loss, "1",
+    ),
+    Setting(
+        "exposure", "delta", 'a number in quotes, such as "0" or "0.000001"',
+        "The same for delta, of mechanisms that have one.",
+        "隱私預算的 delta 上限。",
+        _loss, "0.000001",
+    ),
+    Setting(
         _REGISTER, "source", "a path, or postgresql://user@host/database/table without a password",
         "Where the register is read from: a CSV, TSV, Parquet, DuckDB or SQLite file, or a PostgreSQL table.\n"
         "No password here: this file is not encrypted. PostgreSQL finds it in ~/.pgpass or PGPASSWORD.",
@@ -224,6 +275,18 @@ SETTINGS: Final = (
         _carriers, (),
     ),
     Setting(
+        _REGISTER, "quasi", 'a list of column names, such as ["sex", "birth_date"]',
+        "Columns that others could know of a person: exposure judges these. Left out: all but key and sensitive ones.",
+        "他人可能已知的欄位(準識別項),曝險評估以此為準。",
+        _texts, (),
+    ),
+    Setting(
+        _REGISTER, "sensitive", 'a list of column names, such as ["diagnosis"]',
+        "Columns whose values must not be found out; conditions of exposure runs may not use them.",
+        "敏感欄位:不得被推知,曝險查詢的條件亦不得使用。",
+        _texts, (),
+    ),
+    Setting(
         _COLUMN, "kind", "one of " + ", ".join(f'"{kind.value}"' for kind in Kind),
         "What the cells are. It decides which carriers may be allowed.",
         "欄位的種類,決定可允許的記號方式。",
@@ -245,7 +308,7 @@ SETTINGS: Final = (
 
 BY_TABLE: Final = {
     table: {setting.name: setting for setting in SETTINGS if setting.table == table}
-    for table in ("workspace", "ledger", _REGISTER, _COLUMN)
+    for table in ("workspace", "ledger", "exposure", _REGISTER, _COLUMN)
 }
 
 

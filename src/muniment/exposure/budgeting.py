@@ -29,7 +29,7 @@ PLACES: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Spend:
-    """The loss of one noisy answer: `recipient` has it, about persons of `register`, by `mechanism` (such as laplace)."""
+    """The loss of one noisy answer that `recipient` has about persons of `register`; `mechanism` such as laplace."""
 
     recipient: str
     register: str
@@ -89,7 +89,7 @@ def loss(value: str | int | Decimal, what: str = EPSILON) -> Decimal:
     places = number.as_tuple().exponent
     if isinstance(value, bool | float) or not isinstance(places, int) or not 0 <= number <= most or places < -PLACES:
         raise InputError(
-            f"{what} is {str(value)[:40]!r}: expected a decimal from 0 to {most} with at most {PLACES} places, in quotes"
+            f"{what} is {str(value)[:40]!r}: expected a decimal from 0 to {most}, of at most {PLACES} places, in quotes"
         )
     return number
 
@@ -107,7 +107,7 @@ def total(spends: Iterable[Spend], recipients: Iterable[str], register: str) -> 
 def afford(spent: Budget, spend: Spend, epsilon: Decimal, delta: Decimal) -> Budget:
     """The budget after one more answer. `InputError` where it is over what is allowed: then nothing may leave."""
     if not spend.epsilon and not spend.delta:
-        raise InputError("an answer without any loss tells nothing: expected an epsilon above 0", hint='--epsilon "0.1"')
+        raise InputError("an answer without any loss tells nothing: expected epsilon above 0", hint='--epsilon "0.1"')
     after = spent.and_also(spend)
     for what, used, allowed in ((EPSILON, after.epsilon, epsilon), (DELTA, after.delta, delta)):
         if used > allowed:

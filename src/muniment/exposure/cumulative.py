@@ -29,6 +29,7 @@ from muniment.exposure.extract import Classes, Coded
 from muniment.exposure.floor import FLOOR, Count, check_rows
 from muniment.exposure.kept import Kept
 from muniment.exposure.kernels import compiled
+from muniment.exposure.shares import nested
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,10 @@ LEAST_CLASS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """Joint classes of records: `persons` that are looked at, of them `alone` in their joint class, and in one `below` k."""
+    """Joint classes of records: of `persons` that are looked at, those `alone` in theirs, and those in one `below` k.
+
+    Each group holds the next; they are told so that no difference of two is below the floor (`shares.nested`).
+    """
 
     releases: int
     persons: Count
@@ -70,7 +74,7 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Surviving:
-    """Rows that cannot be linked: of `persons` in all releases so far, those for whom `one` sensitive value survives."""
+    """Rows that cannot be linked: of `persons` in all releases so far, those of whom `one` sensitive value survives."""
 
     releases: int
     persons: Count
@@ -196,7 +200,8 @@ def _common(
 
 def _linked(releases: int, of: Classes, k: int, floor: int) -> Linked:
     small = int(of.sizes[of.sizes < k].sum())
-    return Linked(releases, Count.of(of.rows, floor), Count.of(of.uniques, floor), Count.of(small, floor))
+    persons, below, alone = nested((of.rows, small, of.uniques), floor)
+    return Linked(releases, persons, alone, below)
 
 
 # --- rows that cannot be linked --------------------------------------------------------------------------------
@@ -230,13 +235,13 @@ def _values_of(one: Kept, known: NDArray[np.uint64]) -> ValueRuns:
 
 def _told(releases: int, ids: NDArray[np.uint32], lists: ValueRuns, floor: int) -> Surviving:
     single = np.diff(lists.starts) == 1
-    return Surviving(releases, Count.of(len(ids), floor), Count.of(int(single[ids].sum()), floor))
+    return Surviving(releases, *nested((len(ids), int(single[ids].sum())), floor))
 
 
 def _met(
     of: Classes, first: tuple[NDArray[np.uint32], ValueRuns], second: tuple[NDArray[np.uint32], ValueRuns]
 ) -> ValueRuns:
-    """The values that stand in both classes of each joint class: `first` and `second` are ids of each row, and lists."""
+    """The values in both classes of each joint class; `first` and `second`: ids of each row, and lists of values."""
     row = np.zeros(len(of.sizes), np.int64)
     row[of.ids] = np.arange(of.rows)
     a, b = first[0][row].astype(np.int64), second[0][row].astype(np.int64)

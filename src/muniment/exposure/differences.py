@@ -1,4 +1,4 @@
-"""Counts handed to one recipient, taken together: what differences and small systems of equations tell of a few persons.
+"""Counts handed to one recipient, taken together: what differences and small systems of equations tell of few persons.
 
     the records that each count ran over --tell--> Differences
 
@@ -7,7 +7,7 @@ Rules
    was counted in it, the answer here is the same. A refusal therefore says nothing (simulatable auditing: Kenthapadi,
    Mishra, Nissim, PODS 2005).
 2. Persons who are in the same counts are one unknown. A sum over fewer persons than the floor is told if some weighting
-   of the counts leaves only unknowns of these persons (auditing of sums: Chin and Ozsoyoglu 1982; tracker: Denning 1980).
+   of the counts leaves only unknowns of these (auditing of sums: Chin and Ozsoyoglu 1982; trackers: Denning 1980).
 3. Exact, over whole numbers, or a stated refusal: `settled` is False where the systems are too large to be searched
    through, and that counts as exposed.
 """
@@ -176,7 +176,7 @@ def _sparse(space: NDArray[Any]) -> Iterator[NDArray[Any]]:
 
 
 def eliminated(matrix: NDArray[Any]) -> tuple[NDArray[Any], list[int]]:
-    """Gauss-Jordan over whole numbers of any size: the independent rows, reduced, and the column of each one's pivot."""
+    """Gauss-Jordan over whole numbers of any size: the independent rows, reduced, and the column of each pivot."""
     rows = matrix.astype(object)
     pivots: list[int] = []
     for column in range(rows.shape[1]):

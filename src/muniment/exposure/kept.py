@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -34,8 +34,12 @@ _CHUNK: Final = 65_536
 """Classes whose digests are taken in one go: 400 columns fill 200 MB."""
 
 
-def _nothing(kind: type[np.generic]) -> Any:
-    return field(default_factory=lambda: np.zeros(0, kind))
+def _no_numbers() -> NDArray[np.uint32]:
+    return np.zeros(0, np.uint32)
+
+
+def _no_digests() -> NDArray[np.uint64]:
+    return np.zeros(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -51,10 +55,10 @@ class Kept:
     columns: tuple[str, ...]
     records: NDArray[np.uint32]
     ids: NDArray[np.uint32]
-    keys: NDArray[np.uint64] = _nothing(np.uint64)
+    keys: NDArray[np.uint64] = field(default_factory=_no_digests)
     sensitive: str = ""
-    values: NDArray[np.uint32] = _nothing(np.uint32)
-    value_keys: NDArray[np.uint64] = _nothing(np.uint64)
+    values: NDArray[np.uint32] = field(default_factory=_no_numbers)
+    value_keys: NDArray[np.uint64] = field(default_factory=_no_digests)
 
     @property
     def rows(self) -> int:
@@ -105,7 +109,9 @@ def _below(numbers: NDArray[np.uint32], named: NDArray[np.uint64], otherwise: in
     return not len(numbers) or int(numbers.max()) < (len(named) or otherwise)
 
 
-def keep(extract: Extract, quasi: Sequence[str], key: bytes, *, sensitive: str = "", found: Classes | None = None) -> Kept:
+def keep(
+    extract: Extract, quasi: Sequence[str], key: bytes, *, sensitive: str = "", found: Classes | None = None
+) -> Kept:
     """The classes of an extract of a register in the columns `quasi`, to be kept.
 
     `key`: 32 bytes for the digests. `found`: the classes of these columns, where they are known already. Digests of

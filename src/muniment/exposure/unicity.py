@@ -9,6 +9,7 @@ Rules
 2. Points of one person are drawn at random, without repeats, from `seed`; the p points are among the p + 1, so that no
    person is singled out by p and not by p + 1.
 3. All persons are tried unless `tried` says how many: then the value says so, and its interval is that of the sample.
+   What all cost grows with the persons that share a point: where a few hundred points are held by a million, sample.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from muniment.ledger.store import SEGMENTS
 from muniment.ledger.suspensions import Suspension, suspend, suspensions, withheld
 from muniment.limits import PURPOSE_CHARACTERS
 from muniment.notice.subject import Event, for_keeper
+from muniment.workspace.keeping import forget_pruned
 from muniment.workspace.parts import Parts
 from muniment.workspace.subjects import column_names
 
@@ -161,6 +162,7 @@ class Books:
             ledger.log().append(leaves)
             remove(self._parts.folder / "ledger" / SEGMENTS, going)
             ledger.reindex()
+        forget_pruned(self._parts)
         return going
 
     def suspend(self, sequences: Sequence[int], *, until: datetime, order: str) -> Suspension:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # what an action needs is loaded by the action: a look-up mus
     from muniment.workspace import affecting, doctoring, exchanging, planting, registering, subjects
     from muniment.workspace.bookkeeping import Books, Selection
     from muniment.workspace.gating import Gatehouse
+    from muniment.workspace.measuring import Exposures
     from muniment.workspace.watching import Watching
 
 SETTINGS, RING, LEDGER, SECOND = "muniment.toml", "keys/ring.json", "ledger", "ledger/second"
@@ -383,6 +384,13 @@ class Workspace:
         from muniment.workspace.watching import Watching
 
         return Watching(self._parts)
+
+    @property
+    def exposure(self) -> Exposures:
+        """What an extract would give away, and safer tables in its place."""
+        from muniment.workspace.measuring import Exposures
+
+        return Exposures(self._parts)
 
     # --- keys and decoys ---------------------------------------------------------------------------------------------
 

@@ -3,9 +3,11 @@
 Steps
 1. Check names, purpose, columns and targets; nothing is written.
 2. Number the recipients and log the families of marks.
-3. Stream the register once for each `OPEN_FILES` recipients into temporary files beside their targets.
-4. Under the journal's lock: extend the baseline, record the copies as disclosures of the ledger - all durable.
-5. Give each file its final name. A crash before this leaves a copy on record that nobody received; never the reverse.
+3. By the policy under [exposure]: judge what the release adds to what each recipient holds, and warn or refuse.
+4. Stream the register once for each `OPEN_FILES` recipients into temporary files beside their targets.
+5. Under the journal's lock: extend the baseline, record the copies as disclosures of the ledger, keep the classes of
+   step 3 - all durable.
+6. Give each file its final name. A crash before this leaves a copy on record that nobody received; never the reverse.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from muniment.marks.write import Prepared
 from muniment.table import Table
 from muniment.workspace.baselines import Observed, cell_digest, column_of, extend_baseline
 from muniment.workspace.decoying import DecoyRows, decoy_rows
+from muniment.workspace.exposing import Judged, before_release
 from muniment.workspace.ordinals import Seen
 from muniment.workspace.parts import Parts
 from muniment.workspace.plans import allowed_plan, to_log
@@ -77,11 +80,12 @@ def release(parts: Parts, order: Order, progress: Progress = lambda rows: None) 
     key = parts.ring.current("mark")
     codebook = Codebook(key.secret, register.name)
     source = _opened(parts, register, (*register.key, *columns, *plan.columns))
+    judged = before_release(parts, register, order.recipients, columns, order.where)
     with parts.journal.writing():
         log_commitments(parts.journal, parts.ring.commitments(), parts.clock())  # a rotation may have been cut short
         recipients = parts.copies.recipients(order.recipients, parts.clock())
         declare_families(parts.journal, to_log(plan, register, key.id), parts.clock())
-    run = _Run(parts, order, register, source, plan, codebook, key.id, columns, decoys)
+    run = _Run(parts, order, register, source, plan, codebook, key.id, columns, decoys, judged)
     strength = strength_of(parts, register, plan)
     results: list[ReleaseResult] = []
     for start in range(0, len(recipients), OPEN_FILES):
@@ -142,11 +146,12 @@ class _Run:
     mark_key: str
     columns: tuple[str, ...]
     decoys: DecoyRows | None
+    judged: Judged | None
 
     def hand_out(
         self, recipients: Sequence[Recipient], outs: Sequence[Path], strength: Strength, progress: Progress
     ) -> list[ReleaseResult]:
-        """Steps 3 to 5 for the recipients of one pass."""
+        """Steps 4 to 6 for the recipients of one pass."""
         temporary = [out.with_name(f".{out.name}.{secrets.token_hex(6)}.partial") for out in outs]
         observed = self._observed()
         with ExitStack() as undo:
@@ -163,6 +168,8 @@ class _Run:
                 extend_baseline(self.parts, self.register.name, observed)
                 *older, newest = seen.columns()
                 copies = self.parts.copies.record_many(planned, newest, self.parts.clock(), older)
+            if self.judged is not None:
+                self.judged.keep(self.parts, copies)
             try:
                 for path, out in zip(temporary, outs, strict=True):
                     _appear(path, out)
@@ -171,9 +178,12 @@ class _Run:
                     with storage_faults(folder, "make the names of the copies durable"):
                         sync_folder(folder)
         return [
-            _result(copy.number, recipient.name, out, digest, tally, strength)
+            _result(copy.number, recipient.name, out, digest, tally, strength, self._warning(recipient))
             for copy, recipient, out, digest, tally in zip(copies, recipients, outs, digests, tallies, strict=True)
         ]
+
+    def _warning(self, recipient: Recipient) -> str:
+        return "" if self.judged is None else self.judged.warnings.get(recipient.name, "")
 
     def _observed(self) -> Observed:
         columns = [(name, column_of(self.plan, self.register, name)) for name in self.plan.columns]
@@ -189,7 +199,7 @@ class _Run:
         seen: Seen,
         progress: Progress,
     ) -> list[Tally]:
-        """Step 3: write every copy of this pass into its temporary file."""
+        """Step 4: write every copy of this pass into its temporary file."""
 
         def observe(keys: Sequence[bytes], prepared: Prepared) -> None:
             observed.add(seen.add(keys), prepared)
@@ -297,7 +307,9 @@ def _appear(path: Path, out: Path) -> None:
             ) from None
 
 
-def _result(copy: int, recipient: str, out: Path, digest: str, tally: Tally, strength: Strength) -> ReleaseResult:
+def _result(
+    copy: int, recipient: str, out: Path, digest: str, tally: Tally, strength: Strength, warning: str
+) -> ReleaseResult:
     distortion = tuple(Distortion(column, cells, tally.changed[column]) for column, cells in tally.cells.items())
     needed = strength.symbols_for_95
     per_row = tally.symbols / tally.rows if tally.rows else 0.0
@@ -315,4 +327,5 @@ def _result(copy: int, recipient: str, out: Path, digest: str, tally: Tally, str
         decoys=tally.decoys,
         symbols_to_trace=needed,
         rows_to_trace=int(rows) if rows <= tally.rows else 0,
+        warning=warning,
     )

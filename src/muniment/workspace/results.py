@@ -83,10 +83,13 @@ class ReleaseResult:
     """Readable symbols from which a sole source is named with 95 % chance; 0 where no number suffices."""
     rows_to_trace: int
     """Leaked rows that hold that many symbols on average; 0 where the whole copy does not suffice."""
+    warning: str = ""
+    """What it gives away with what the recipient holds, where [exposure] asks for it; in the JSON only then."""
 
     def to_json(self) -> dict[str, JsonValue]:
         """The JSON of `muniment release --json`."""
-        return {
+        told = {"warning": self.warning} if self.warning else {}
+        return told | {
             "copy": self.copy,
             "recipient": self.recipient,
             "file": str(self.path),
