@@ -7,7 +7,8 @@ fixed beforehand, is one again, whatever their dependence.
 
 Rules
 1. Each signal has a *slow* detector, stepped when a day is closed, and, where it speaks while the day lasts, a *fast*
-   one, stepped at each disclosure. All are stepped on one clock, the active account-day; the fast ones run ahead.
+   one, stepped at each disclosure (that one alone where it is about single days). All are stepped on one clock, the
+   active account-day; the fast ones run ahead.
 2. Two joined values a unit: over signals whose null is true by design ("guaranteed"), and over the others
    ("estimated"). Each has half of the declared rate of alerts.
 3. A pass sets all detectors of that kind and unit back to nothing, and what the same day still adds is dropped:
@@ -166,7 +167,8 @@ class Detector:
         for place, one in enumerate(self.members):
             if missing.isdisjoint(one.about.needs):
                 made = steps[place] = one.signal.step(day, context, one.state)
-                one.slow[made.unit] = np.logaddexp(one.slow[made.unit], np.float32(0.0)) + made.log_e
+                if not one.about.at_once:
+                    one.slow[made.unit] = np.logaddexp(one.slow[made.unit], np.float32(0.0)) + made.log_e
                 self.onset.take(place, day, made)
         units = np.unique(np.concatenate([np.zeros(0, np.int64), *(made.unit for made in steps.values())]))
         found = []
@@ -254,7 +256,7 @@ def _at(member: Member, units: NDArray[np.int32] | NDArray[np.int64], running: N
     if member.runs:
         today = member.today[units] if running is None else running
         fast = np.logaddexp(member.fast[units], np.float32(0.0)) + today
-        levels = np.concatenate([levels, fast], axis=1)
+        levels = np.concatenate([levels[:, :0] if member.about.at_once else levels, fast], axis=1)
     return _log_mean(levels)
 
 

@@ -61,8 +61,9 @@ class About:
 
     `name`: in settings, alerts and messages: one word, lower case. `design`: rule 2. `bets`: k, how many factors a unit
     gets. `weight`: its part in a mean of signals, fixed beforehand. `general`: whether it says little about how a
-    harvest goes on, so that an alert is named after another signal that speaks nearly as loud. `shapes`: its state by
-    name. `needs`: the tables of `Context` without which it says nothing.
+    harvest goes on, so that an alert is named after another signal that speaks nearly as loud. `at_once`: whether it is
+    about single days, and adds nothing when a day is closed. `shapes`: its state by name. `needs`: the tables of
+    `Context` without which it says nothing.
     """
 
     name: str
@@ -70,6 +71,7 @@ class About:
     design: bool = False
     weight: float = 1.0
     general: bool = False
+    at_once: bool = False
     unit: Unit = "account"
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     needs: tuple[str, ...] = ()

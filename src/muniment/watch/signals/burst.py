@@ -46,13 +46,15 @@ LEVELS: Final = (1e-2, 1e-3)
 """Levels of the law at which its tail is held against what the others do (rule 3)."""
 LEAST: Final = 24.0
 """The least largest day: an account that had next to nothing may have a busy day once."""
-BUSY: Final = 4.0
-"""On a day of declared mass work the largest day counts as so many times as large."""
+BUSY: Final = 2.0
+"""On a day of declared mass work the largest day counts as so many times as large: it is declared for whole offices,
+and most accounts have no part in it."""
 KEPT: Final = 0.99
 """What a largest day is worth one active day later: half after about 70."""
 LEAN: Final = 20.0
 """Active days that the colleagues' largest days are worth beside the account's own."""
 _LARGEST, _DAYS, _OFFICE = range(3)
+_SHAPES: Final = {"largest": Shape(3), "passed": Shape(1 + len(LEVELS))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Burst:
 
     about: About = field(
         init=False,
-        default=About("burst", 2, weight=4.0, shapes={"largest": Shape(3), "passed": Shape(1 + len(LEVELS))}),
+        default=About("burst", 2, weight=4.0, at_once=True, shapes=_SHAPES),
     )
 
     def step(self, day: Day, context: Context, state: State) -> Step:
