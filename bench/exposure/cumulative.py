@@ -104,8 +104,10 @@ def main() -> None:
         alone, seconds = spent(lambda: duckdb(paths))
         said("DuckDB", "joint classes only, no diagnosis", seconds)
         assert again == found and alone == found.together.alone.at_least
-        for step in (*found.steps, *found.surviving):
+        for step in found.steps:
             print(step.to_json())
+        for survivors in found.surviving:
+            print(survivors.to_json())
 
 
 def _written(folder: Path, persons: int) -> list[Path]:

@@ -9,11 +9,13 @@ pyCANON (if it is installed: its own environment will do) has 3,000 persons, whe
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,15 +88,14 @@ def pycanon(path: Path) -> None:
     if importlib.util.find_spec("pycanon") is None:
         print("pyCANON   is not installed here")
         return
-    import pandas as pd
-    from pycanon import anonymity
-
-    data = pd.DataFrame(households.register(FEW))[[*SIX, SECRET]]
-    for what, call in {
+    pandas, anonymity = (importlib.import_module(name) for name in ("pandas", "pycanon.anonymity"))
+    data = pandas.DataFrame(households.register(FEW))[[*SIX, SECRET]]
+    calls: dict[str, Callable[[], object]] = {
         "k": lambda: anonymity.k_anonymity(data, list(SIX)),
         "l": lambda: anonymity.l_diversity(data, list(SIX), [SECRET]),
         "t": lambda: anonymity.t_closeness(data, list(SIX), [SECRET]),
-    }.items():
+    }
+    for what, call in calls.items():
         begun = time.process_time()
         call()
         said("pyCANON", f"{what}, {FEW:,} persons", time.process_time() - begun)

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from language.exposures import labelled
 
+from language.exposures import labelled
 from muniment.errors import InputError
 from muniment.exposure.classes import classes
 from muniment.exposure.cumulative import Cumulative, Linked

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from language.exposures import labelled
 
+from language.exposures import labelled
 from muniment.errors import InputError
 from muniment.exposure.declaring import declared
 

@@ -1,4 +1,4 @@
-"""Legal bulk: declared tasks keep to what was declared, some are not declared, large days come at the published rate."""
+"""Legal bulk: declared tasks keep to what was declared, some are not, large days come at the published rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Offices: nobody works before or after service, leave is covered by a colleague, and loads are those that were measured."""
+"""Offices: nobody works out of service, leave is covered by a colleague, and loads are those that were measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Padding: cases of the attacker's own that cover what he reads, some opened in haste, and borrowed ones that do not."""
+"""Padding: cases of the attacker's own that cover what he reads, some opened in haste, and borrowed ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The register: orders that ordinals do not betray, ties both ways, decoys that nobody has, and a few popular records."""
+"""The register: orders that ordinals do not betray, ties both ways, decoys nobody has, and a few popular records."""
 
 from __future__ import annotations
 

@@ -25,9 +25,10 @@ def open_at_others(one: Wish, day: int) -> set[int]:
     """Records of cases that are open all of a working day and were never the account's or its office's."""
     cases, given, staff = one.world.context.cases, one.world.context.assignments, one.world.context.staff
     offices = set(staff.office[staff.account == one.account].tolist())
+    columns = given.case, given.account, given.office
     mine = {
         case
-        for case, account, office in zip(given.case.tolist(), given.account.tolist(), given.office.tolist(), strict=True)
+        for case, account, office in zip(*(one.tolist() for one in columns), strict=True)
         if account == one.account or (account < 0 and office in offices)
     }
     begin = int(one.world.clock.start(day))
@@ -58,7 +59,8 @@ def test_relatives_are_followed(seed: int) -> None:
     for record in relatives(one).tolist():
         followed += record in known
         known.update(population.kin.all(np.array([record]))[1].tolist())
-        known.update(np.flatnonzero((population.household == population.household[record]) & (population.household >= 0)))
+        if population.household[record] >= 0:
+            known.update(np.flatnonzero(population.household == population.household[record]).tolist())
     assert followed > 0.3 * len(one.day)
 
 

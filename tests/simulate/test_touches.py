@@ -12,7 +12,7 @@ from muniment.simulate.touches import Touches
 
 RECORDS = 7
 ROWS = st.lists(
-    st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, RECORDS - 1), st.integers(-1, 1), st.integers(-1, 1)),
+    st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, RECORDS - 1), *[st.integers(-1, 1)] * 2),
     min_size=1, max_size=40,
 )  # fmt: skip
 

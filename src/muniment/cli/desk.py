@@ -135,7 +135,7 @@ class Desk:
 
         `key` is one of the command line (`cli.KEY`), or a whole one such as `doctor.disk.ok`.
         """
-        from muniment.trace.markup import plain
+        from muniment.messages.markup import plain
 
         full = key if "." in key else f"cli.{key}"
         return text(full, self.lang, **{name: plain(_written(value)) for name, value in values.items()})

@@ -86,6 +86,6 @@ def _bug(error: Exception, *, json: bool, debug: bool) -> int:
 
 
 def _plain(foreign: str) -> str:
-    from muniment.trace.markup import plain
+    from muniment.messages.markup import plain
 
     return plain(foreign)

@@ -113,7 +113,7 @@ def verify(
 
 
 def _verified(desk: Desk, found: Verification) -> Iterator[str]:
-    from muniment.trace.markup import plain
+    from muniment.messages.markup import plain
 
     yield desk.text("verified" if found.ok else "not_verified", count=len(found.faults))
     yield from (f"  {plain(fault)}" for fault in found.faults)

@@ -68,6 +68,9 @@ def release(
         desk.result(found[0].to_json(), _one(desk, found[0]))
     else:
         desk.result({"copies": [one.to_json() for one in found]}, _many(desk, found))
+    for one in found:
+        if one.warning:
+            desk.remark("copy_warning", copy=one.copy, warning=one.warning)
 
 
 def _either(to: str | None, out: Path | None, to_file: Path | None, out_dir: Path | None) -> None:

@@ -277,7 +277,7 @@ SETTINGS: Final = (
     Setting(
         _REGISTER, "quasi", 'a list of column names, such as ["sex", "birth_date"]',
         "Columns that others could know of a person: exposure judges these. Left out: all but key and sensitive ones.",
-        "他人可能已知的欄位(準識別項),曝險評估以此為準。",
+        "他人可能已知的欄位(準識別欄位),曝險評估以此為準。",
         _texts, (),
     ),
     Setting(

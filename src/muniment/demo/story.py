@@ -1,4 +1,5 @@
-"""The demo: one invented register, two hundred copies, three found files with their verdicts, and a day at the gate.
+"""The demo: one invented register, two hundred copies, three found files with their verdicts, a release that is
+refused for what it adds, and a day at the gate.
 
 Everything is made with the same public functions that a keeper uses; only the leaks are made here.
 """
@@ -12,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from muniment.demo import leaks, people, working_day
+from muniment.demo import adding, leaks, people, working_day
 from muniment.engine.duck import matching_rows
 from muniment.errors import InputError
-from muniment.messages import count, text
+from muniment.messages import count, percent, text
 from muniment.table import Table
 from muniment.trace.report import render
 from muniment.trace.summary import summary
@@ -64,10 +65,11 @@ def run(folder: Path | None, *, small: bool, seed: int, lang: str, echo: Echo) -
     ]
     key = str(register[people.KEY][next(iter(matching_rows(register, size.where)))])
     complete = _ask(workspace, key, size, lang, echo)
+    weighed = _add(home, lang, echo)
     guarded = _live(workspace, register, home, lang, echo)
     report = home / "report.html"
     report.write_text(render(verdicts[1][0], lang, examples=True), encoding="utf-8")
-    right = complete and guarded and all(agrees for _, agrees in verdicts)
+    right = complete and weighed and guarded and all(agrees for _, agrees in verdicts)
     echo(text("demo.done", lang, seconds=f"{time.perf_counter() - start:.1f}", report=str(report)))
     echo(
         text(
@@ -152,6 +154,19 @@ def _ask(workspace: Workspace, key: str, size: Size, lang: str, echo: Echo) -> b
     echo(text("demo.who", lang, key=key, disclosures=count(len(told)), seconds=f"{seconds:.2f}"))
     echo(text("demo.ledger", lang, disclosures=count(checked.disclosures), records=count(checked.records)))
     return checked.ok and sum(one["channel"] == "file" for one in told) == size.recipients
+
+
+def _add(home: Path, lang: str, echo: Echo) -> bool:
+    """A release that is refused for what it adds to an earlier one, and the fix."""
+    echo("")
+    recipient, purpose = text("demo.institute", lang), text("demo.study", lang)
+    done = adding.run(home / "office", home, PASSPHRASE, NAME, recipient, purpose, lang)
+    columns = {name: ", ".join(getattr(adding, name.upper())) for name in ("first", "second", "mended")}
+    shares = {"itself": percent(done.itself), "together": percent(done.together)}
+    echo(text("demo.exposure", lang, recipient=recipient, **columns, **shares))
+    echo(text("demo.refused", lang, said=done.said))
+    echo(text("demo.mended", lang, **columns, report=str(done.report)))
+    return bool(done.said) and done.given and done.together > done.itself
 
 
 def _live(workspace: Workspace, register: Table, home: Path, lang: str, echo: Echo) -> bool:

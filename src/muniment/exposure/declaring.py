@@ -4,6 +4,8 @@
     mother_id->person_id   a column that names another row's key
     heads:role             row order: a household begins at each row with the role of the first row
     runs:address           row order: neighbours with the same values
+
+A name with a comma or an arrow in it cannot be declared: rename it in a view.
 """
 
 from __future__ import annotations

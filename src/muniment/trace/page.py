@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from muniment.messages import text
-from muniment.trace.markup import Heading, Html, element
+from muniment.messages.markup import Heading, Html, element
 from muniment.trace.scale import log10_e_over_n
 from muniment.trace.verdict import Named, Verdict
 

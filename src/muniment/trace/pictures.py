@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from muniment.messages import count, decimal, percent
+from muniment.messages.markup import Html, element, join, plain, table
 from muniment.trace import svg
-from muniment.trace.markup import Html, element, join, plain, table
 from muniment.trace.page import Page
 from muniment.trace.scale import phrase_key
 from muniment.trace.summary import copies, family, listed

@@ -18,8 +18,8 @@ from importlib.resources import files
 from typing import Final
 
 from muniment.messages import text
+from muniment.messages.markup import Html, element, join
 from muniment.trace import pictures, sections
-from muniment.trace.markup import Html, element, join
 from muniment.trace.page import Page
 from muniment.trace.summary import answer, bound
 from muniment.trace.verdict import Verdict

@@ -10,8 +10,8 @@ import math
 import shlex
 
 from muniment.messages import count, decimal, percent
+from muniment.messages.markup import Heading, Html, element, join, pairs, plain, table
 from muniment.trace.assumptions import assumptions
-from muniment.trace.markup import Heading, Html, element, join, pairs, plain, table
 from muniment.trace.page import Page
 from muniment.trace.scale import BANDS, Band, phrase_key
 from muniment.trace.summary import odds

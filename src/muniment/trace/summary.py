@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from muniment.messages import count, decimal, text
+from muniment.messages.markup import plain
 from muniment.trace.assumptions import chance, needed
-from muniment.trace.markup import plain
 from muniment.trace.scale import log10_e_over_n, phrase_key
 from muniment.trace.verdict import FamilyReading, Named, Verdict
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from muniment.messages import count, decimal
-from muniment.trace.markup import Html, element, join, shorten
+from muniment.messages.markup import Html, element, join, shorten
 
 WIDTH: Final = 720
 """Units of every picture's width; the page scales it."""

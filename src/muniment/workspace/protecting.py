@@ -69,6 +69,11 @@ class Wish:
         check_target(self.out, "--out")
         if self.keep is not None:
             check_target(self.keep, "--keep-plan")
+        self._check_counts()
+        if self.plan is not None:
+            read_plan(self.plan)
+
+    def _check_counts(self) -> None:
         if self.epsilon and not self.counts:
             raise InputError("--epsilon is for counts", hint="--counts COLUMN,...")
         if self.counts and (self.plan is not None or self.keep is not None or self.by_rows):
@@ -79,8 +84,6 @@ class Wish:
                 f"private counts by {missing[0]!r}: expected its values, which must not be taken from the rows",
                 hint=f"--values {missing[0]}=FILE, one value a line",
             )
-        if self.plan is not None:
-            read_plan(self.plan)
 
 
 def protect(parts: Parts, taken: Taken, subject: Subject, wish: Wish, policy: Policy) -> Protected:

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from language.exposures import examined
 
+from language.exposures import examined
 from muniment.errors import InputError
 from muniment.exposure.examining import Beside, examine
 from muniment.exposure.extract import Coded, Extract

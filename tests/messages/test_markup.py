@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muniment.trace.markup import Heading, Html, element, escape, join, pairs, plain, shorten, table
+from muniment.messages.markup import Heading, Html, element, escape, join, pairs, plain, shorten, table
 
 
 class _Tags(HTMLParser):
