@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "muniment" / "simulate"
-FROZEN = Path(__file__).with_name("FROZEN")
+FROZEN = ROOT / "tests" / "simulate" / "FROZEN"
 
 
 def digest() -> str:
