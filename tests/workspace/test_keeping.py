@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from language.offices import Office
-from muniment.errors import IntegrityError
-from muniment.workspace.keeping import FOLDER, exposed_columns, forget_pruned, held_by
+from muniment.workspace.keeping import FOLDER, held_by
 
 QUASI = ("sex", "birth_date")
 
