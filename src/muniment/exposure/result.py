@@ -127,7 +127,8 @@ def _below(found: Classes, k: int, measured: ClassMeasures, floor: int) -> Count
     counts = [found.rows, *(int(found.sizes[found.sizes < cut].sum()) for cut in cuts)]
     of_k = dict(zip(cuts, nested(counts, floor)[1:], strict=True))[k]
     inner = [told[cut] for cut in cuts if cut < k]
-    near = inner and 0 < of_k.most - inner[0].most < floor
+    # A cut below which nobody lies has no small difference to hide, and takes no place in its stead.
+    near = inner and inner[0].at_least and 0 < of_k.most - inner[0].most < floor
     return inner[0] if near else of_k
 
 

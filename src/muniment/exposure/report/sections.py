@@ -164,7 +164,8 @@ def change(page: Page) -> list[Html]:
         return []
     parts = [page.paragraph(f"way_{done.way}")]
     if done.changes:
-        rows = [(one.column, one.rule, one.level or page.say("untouched")) for one in done.changes]
+        unsaid = page.say("by_rows" if done.way == "local" else "untouched")
+        rows = [(one.column, one.rule, one.level or unsaid) for one in done.changes]
         parts.append(page.table("changes", ("column", "rule", "level"), rows))
     if done.after is not None:
         k = done.subject.k

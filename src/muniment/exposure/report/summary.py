@@ -70,8 +70,8 @@ def protected_summary(done: Protected, lang: str) -> list[str]:
     """The lines of `muniment protect`: what was changed, before and after, what is kept."""
     k = done.subject.k
     lines = [text(f"exposure.way_{done.way}", lang)]
-    untouched = text("exposure.untouched", lang)
-    lines += [f"  {plain(one.column)}: {plain(one.level) or untouched} ({plain(one.rule)})" for one in done.changes]
+    unsaid = text("exposure.by_rows" if done.way == "local" else "exposure.untouched", lang)
+    lines += [f"  {plain(one.column)}: {plain(one.level) or unsaid} ({plain(one.rule)})" for one in done.changes]
     page = _counts(lang)
     kept = page("kept", suppressed=_persons(done, lang), granularity=percent(done.granularity))
     lines.append(f"  {kept}")
