@@ -186,7 +186,7 @@ class _Votes:
 def _guessed(
     votes: _Votes,
     ids: NDArray[np.uint32],
-    secret: Coded,
+    sought: Coded,
     sure: float,
     own: tuple[NDArray[np.uint32], Coded] | None = None,
 ) -> _Tries:
@@ -199,9 +199,9 @@ def _guessed(
         second = votes.second_count[ids] - (there & (own[1].codes == votes.second[ids]))
         value = np.where(second > count, votes.second[ids], value)
         count = np.maximum(count, second)
-    having = secret.codes != secret.null if secret.null >= 0 else np.ones(len(ids), bool)
-    guesses = having & (2 * count > rows) & (count >= sure * rows) & (value != secret.null)
-    return _Tries(int((guesses & (value == secret.codes)).sum()), int(guesses.sum()), int(having.sum()))
+    having = sought.codes != sought.null if sought.null >= 0 else np.ones(len(ids), bool)
+    guesses = having & (2 * count > rows) & (count >= sure * rows) & (value != sought.null)
+    return _Tries(int((guesses & (value == sought.codes)).sum()), int(guesses.sum()), int(having.sum()))
 
 
 def _commonest(copy: Coded, persons: Coded) -> _Tries:

@@ -13,7 +13,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import comb
 from typing import TYPE_CHECKING, Final
 
@@ -55,7 +55,7 @@ class Beside:
     `in_register`: persons of the register in each class of the quasi-identifiers, in the order of `classes`.
     """
 
-    in_register: NDArray[np.int64] | None = None
+    in_register: NDArray[np.int64] | None = field(default=None, repr=False)
     cumulative: Cumulative | None = None
     differences: Differences | None = None
     budget: Budget | None = None
@@ -185,6 +185,8 @@ class _Told:
         from muniment.exposure.implied import revealing
 
         for one in ties:
+            if (one.groups.sizes < 2).all():
+                continue  # nobody belongs to anybody: nothing to reveal
             for found in revealing(self.extract, one, self.subject.handed_out, floor=self.subject.floor):
                 yield one.name, found
 

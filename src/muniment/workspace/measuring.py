@@ -145,15 +145,18 @@ class Exposures:
         return one.ties(again)
 
     def _beside(self, question: Question, taken: Taken, held: Cumulative | None, sample: float | None) -> Beside:
-        from muniment.workspace.spending import budget_of
+        from muniment.exposure.differences import tell
+        from muniment.workspace.spending import budget_of, counts_held
 
-        told = None
+        spent = counts = None
         if taken.register is not None and question.to:
-            told = budget_of(self._parts, question.to, taken.register.name)
+            spent = budget_of(self._parts, question.to, taken.register.name)
+            counts = tell(counts_held(self._parts, taken.register, question.to))
         return Beside(
             in_register=_in_register(self._parts, question, taken),
             cumulative=held,
-            budget=told,
+            differences=counts,
+            budget=spent,
             population=() if sample is None else _modelled(taken, sample),
         )
 

@@ -78,6 +78,8 @@ class Wish:
             raise InputError("--epsilon is for counts", hint="--counts COLUMN,...")
         if self.counts and (self.plan is not None or self.keep is not None or self.by_rows):
             raise InputError("--counts has no plan and no levels: expected one or the other")
+        if "count" in self.counts:
+            raise InputError("a column that is counted by is called 'count': expected another name")
         missing = [name for name in self.counts if self.epsilon and name not in self.domain]
         if missing:
             raise InputError(
@@ -137,7 +139,7 @@ def _table(parts: Parts, taken: Taken, subject: Subject, wish: Wish, policy: Pol
         before=before,
         after=after,
         decision=decide(
-            Policy(plan.goal.k, policy.share), after, cumulative=_held(parts, taken, done.extract, subject)
+            Policy(plan.goal.k, policy.share), after, cumulative=_held(parts, taken, done.extract, subject, plan.goal.k)
         ),
         plan=str(kept) if kept is not None else "",
         out=str(wish.out),
@@ -149,7 +151,7 @@ def _measured(extract: Extract, quasi: Sequence[str], subject: Subject, k: int) 
     return Measures.of(classes(extract.chosen(quasi)), k, None, extract.chosen(subject.sensitive), subject.floor)
 
 
-def _held(parts: Parts, taken: Taken, safer: Extract, subject: Subject) -> Cumulative | None:
+def _held(parts: Parts, taken: Taken, safer: Extract, subject: Subject, k: int) -> Cumulative | None:
     """The safer table on top of what is held; `None` where no recipient was named or it is of no register."""
     from muniment.exposure.cumulative import accumulate
     from muniment.exposure.kept import keep
@@ -159,7 +161,7 @@ def _held(parts: Parts, taken: Taken, safer: Extract, subject: Subject) -> Cumul
     if not recipients or taken.register is None or safer.record is None:
         return None
     new = keep(safer, taken.quasi, digest_key(parts), sensitive=taken.sensitive)
-    return accumulate(new, [one.kept for one in held_by(parts, taken.register, recipients)], k=subject.k)
+    return accumulate(new, [one.kept for one in held_by(parts, taken.register, recipients)], k=k)
 
 
 def _write(extract: Extract, out: Path) -> None:
@@ -221,7 +223,7 @@ def _perturbed(parts: Parts, taken: Taken, wish: Wish) -> CountTable:
 
 
 def _private(parts: Parts, taken: Taken, subject: Subject, wish: Wish) -> tuple[CountTable, Budget]:
-    """Private counts over the values that the extract's columns have, with their loss on record first."""
+    """Private counts over declared values; their loss is on record before they leave this function."""
     from muniment.exposure.budgeting import Spend, loss
     from muniment.exposure.counts import OpenDP, private
     from muniment.workspace.spending import spend
@@ -240,14 +242,12 @@ def _private(parts: Parts, taken: Taken, subject: Subject, wish: Wish) -> tuple[
         purpose=subject.purpose,
     )
     domain = {name: wish.domain[name] for name in wish.counts}
-    budget = spend(parts, asked)
-    return private(taken.extract, domain, asked.epsilon, noise=noise), budget
+    drawn = private(taken.extract, domain, asked.epsilon, noise=noise)  # what cannot be counted costs no budget
+    return drawn, spend(parts, asked)
 
 
 def _write_counts(table: CountTable, out: Path) -> None:
     names = (*table.columns, "count")
-    if len(set(names)) < len(names):
-        raise InputError("a column that is counted by is called 'count': expected another name")
     rows: list[tuple[Any, ...]] = [
         (*cell, str(count.to_json())) for cell, count in zip(table.cells, table.counts, strict=True)
     ]

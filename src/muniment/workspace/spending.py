@@ -58,7 +58,7 @@ def judge_count(
     parts: Parts, register: Register, recipients: Sequence[str], records: NDArray[np.uint32]
 ) -> Differences:
     """What a count over these persons tells together with the counts that the recipients have on this register."""
-    return tell([*_counts(parts, register, recipients), records])
+    return tell([*counts_held(parts, register, recipients), records])
 
 
 def record_count(
@@ -99,7 +99,11 @@ def refused(disclosure: Disclosure) -> Disclosure:
     return replace(disclosure, template=template, records=(), rows=0, released=0)
 
 
-def _counts(parts: Parts, register: Register, recipients: Sequence[str]) -> list[NDArray[np.uint32]]:
+def counts_held(parts: Parts, register: Register, recipients: Sequence[str]) -> list[NDArray[np.uint32]]:
+    """The records that each count on this register ran over which these recipients were told, one set a count.
+
+    They tie to persons: for `tell`, never for an answer. `IntegrityError` where the ledger does not verify.
+    """
     reader, found = parts.ledger.reader(), []
     for recipient in recipients:
         batch = reader.batch(reader.select(recipient=recipient, channel=Channel.APPLICATION), records=True)

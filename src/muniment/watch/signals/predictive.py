@@ -171,7 +171,7 @@ class Expected:
         return np.asarray(np.sqrt(self.mean + self.mean**2 / self.size))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Who:
     """Whose count of which local day is asked for: codes and kinds, shape (m,)."""
 
