@@ -28,12 +28,12 @@ OPEN_DAYS: Final = 30
 """Days that an alert stays open: what is found of the same account and pattern meanwhile joins it."""
 
 
-def measure(seeds: int, accounts: int, say: Callable[[str], None]) -> tuple[list[Measurement], str]:
+def measure(seeds: int, accounts: int, say: Callable[[str], None], offset: int = 0) -> tuple[list[Measurement], str]:
     """Claims and the section: alerts per 1,000 clean account-days by kind, share, pattern, and office and month."""
     cells: Counter[tuple[str, str]] = Counter()
     patterns: Counter[str] = Counter()
     words: Counter[str] = Counter()
-    for number in range(1, seeds + 1):
+    for number in range(offset + 1, offset + seeds + 1):
         share = worlds.SHARES[number % len(worlds.SHARES)]
         run = worlds.Run(number, share, accounts, DAYS, surge=number % SURGES == 0)
         ground = worlds.clean(run)

@@ -88,7 +88,7 @@ def attacks(options: argparse.Namespace) -> tuple[list[Measurement], str]:
     tally = Tally()
     for number in range(1, options.runs + 1):
         explained = worlds.SHARES[number % len(worlds.SHARES)]
-        ground = worlds.attacked(worlds.Run(10_000 + number, explained, options.accounts))
+        ground = worlds.attacked(worlds.Run(10_000 + options.offset + number, explained, options.accounts))
         say(f"attacks {number}: {ground.name}, {len(ground.reads):,} reads")
         tally.add(ground, [Muniment(), *baselines()])
     rows = tally.rows()
@@ -116,7 +116,7 @@ def clean(options: argparse.Namespace) -> tuple[list[Measurement], str]:
     """False alarms of muniment on worlds without any attack: seeds, three explained shares, drift, mergers, surges."""
     from watch import calibration
 
-    return calibration.measure(options.seeds, options.accounts, say)
+    return calibration.measure(options.seeds, options.accounts, say, options.offset)
 
 
 def haul(options: argparse.Namespace) -> tuple[list[Measurement], str]:
@@ -185,6 +185,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--runs", type=int, default=24, help="simulated worlds with every attack in it")
     parser.add_argument("--real", type=int, default=4, help="runs of each real background, two attackers a row")
     parser.add_argument("--seeds", type=int, default=20, help="clean worlds")
+    parser.add_argument("--offset", type=int, default=0, help="added to all seeds: worlds that nobody has looked at")
     parser.add_argument("--accounts", type=int, default=60, help="accounts of a world")
     options = parser.parse_args(arguments)
     begun, held, text = time.perf_counter(), list[Measurement](), ""
