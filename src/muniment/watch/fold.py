@@ -122,18 +122,25 @@ class Watch:
         reads = self._dated(reads)
         self.tally.reads += len(reads)
         self._grow()
+        days, live = local_days(self._context.calendar, reads.moment), reads.moment == reads.recorded
         found: list[Finding] = []
-        while len(reads):
-            self._set_back(reads)
-            clock = np.maximum.accumulate(np.maximum(reads.moment, self._clock))
-            due = local_days(self._context.calendar, clock - self.rules.lag_ms) - 1
-            found += self.close_until(int(due[0]))
-            cut = int(np.searchsorted(due, due[0], "right"))
-            cut = min(cut, self._before_set_back(reads))
-            found += self._run(reads.take(slice(0, cut)))
-            self._clock, self.sequence = int(clock[cut - 1]), int(reads.sequence[cut - 1])
-            reads = reads.take(slice(cut, None))
+        at, clock, due = 0, *self._clocks(reads, 0)
+        while at < len(reads):
+            if live[at] and days[at] <= self.closed:
+                self._set_back(int(days[at]), int(reads.moment[at]))
+                clock[at:], due[at:] = self._clocks(reads, at)
+            found += self.close_until(int(due[at]))
+            cut = at + int(np.searchsorted(due[at:], due[at], "right"))
+            back = np.flatnonzero(live[at:cut] & (days[at:cut] <= self.closed))
+            cut = at + int(back[0]) if len(back) else cut
+            found += self._run(reads.take(slice(at, cut)), days[at:cut])
+            self._clock, self.sequence, at = int(clock[cut - 1]), int(reads.sequence[cut - 1]), cut
         return found
+
+    def _clocks(self, reads: Reads, begin: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The clock at each read from `begin` on, and the newest day that is due by then."""
+        clock = np.maximum.accumulate(np.maximum(reads.moment[begin:], self._clock))
+        return clock, local_days(self._context.calendar, clock - self.rules.lag_ms) - 1
 
     def close_until(self, day: int) -> list[Finding]:
         """Close every open day up to this one; what was recorded of them is judged now."""
@@ -172,24 +179,14 @@ class Watch:
             reads.register, reads.columns,
         )  # fmt: skip
 
-    def _set_back(self, reads: Reads) -> None:
-        """Put the clock right where the first of these reads shows that it was wrong (rule 2)."""
-        moment, recorded = int(reads.moment[0]), int(reads.recorded[0])
-        day = int(local_days(self._context.calendar, reads.moment[:1])[0])
-        if moment == recorded and day <= self.closed:
-            self.closed, self._clock = day - 1, moment
-            self._detectors[0].set_back(day)
-            self.tally.rewound += 1
+    def _set_back(self, day: int, moment: int) -> None:
+        """Put the clock right: a read of this moment and local day shows that it was wrong (rule 2)."""
+        self.closed, self._clock = day - 1, moment
+        self._detectors[0].set_back(day)
+        self.tally.rewound += 1
 
-    def _before_set_back(self, reads: Reads) -> int:
-        """How many of these reads go before the next that shows a wrong clock; the first one does not."""
-        days = local_days(self._context.calendar, reads.moment)
-        back = np.flatnonzero((days <= self.closed) & (reads.moment == reads.recorded))
-        return int(back[0]) if len(back) else len(reads)
-
-    def _run(self, reads: Reads) -> list[Finding]:
-        """Take reads between two closings."""
-        days = local_days(self._context.calendar, reads.moment)
+    def _run(self, reads: Reads, days: NDArray[np.int64]) -> list[Finding]:
+        """Take reads between two closings. `days`: the local day of each."""
         late = days <= self.closed
         self.tally.late += int(late.sum())
         reads, days = reads.take(~late), days[~late]

@@ -12,7 +12,7 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -36,7 +36,6 @@ from muniment.workspace.watch_files import Snapshot
 from muniment.workspace.watch_worklist import Worklist
 
 if TYPE_CHECKING:
-
     from muniment.ledger.batch import Batch
     from muniment.ledger.journal import Entry
     from muniment.ledger.logged import LoggedSegment
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from muniment.watch.context.tables import Context
     from muniment.watch.findings import Finding
     from muniment.watch.signals import Signal
-    from muniment.watch.signals.crowd import CrowdFinding, RecordCentred
+    from muniment.watch.signals.crowd import CrowdFinding
     from muniment.workspace.parts import Parts
 
 SETTINGS: Final = "settings"
@@ -188,7 +187,7 @@ class Course:
 
     def _rebuild(self, state: Mapping[str, Any]) -> None:
         rules = FoldRules(self.settings.alpha, self.settings.lag_ms)
-        crowding = Crowding(cast("RecordCentred", Crowd(self.settings.crowd_floor)), self._pointer)
+        crowding = Crowding(Crowd(self.settings.crowd_floor), self._pointer)
         self.watch = Watch.restore(self._signals(), rules, dict(state), crowding)
         self._use()
         self._recall()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from muniment.watch.memory import pairs
 from muniment.watch.reads import NOBODY
 
 if TYPE_CHECKING:
@@ -71,14 +72,14 @@ def by_jobs(
         rows = np.flatnonzero(asked)
         if not len(rows):
             continue
-        pairs = (account[rows].astype(np.uint64) << np.uint64(32)) | record[rows]
+        asked_for = pairs(account[rows], record[rows])
         known = used.within(int(jobs.account[job]), int(jobs.since[job]), int(jobs.until[job]))
-        fresh, first = np.unique(pairs, return_index=True)
+        fresh, first = np.unique(asked_for, return_index=True)
         new = ~np.isin(fresh, known, assume_unique=True)
         left = max(int(jobs.most[job]) - len(known), 0)
         admitted = np.sort(first[new])[:left]
-        used.add(pairs[admitted], moment[rows][admitted])
-        found[rows[np.isin(pairs, np.concatenate([known, pairs[admitted]]))]] = True
+        used.add(asked_for[admitted], moment[rows][admitted])
+        found[rows[np.isin(asked_for, np.concatenate([known, asked_for[admitted]]))]] = True
     return found
 
 

@@ -46,7 +46,10 @@ class CrowdFinding:
 class RecordCentred(Protocol):
     """What looks at records instead of units: no factors, only what was found."""
 
-    shapes: Mapping[str, Shape]
+    @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """Its arrays by name; each begins without a row."""
+        ...
 
     def see(self, day: Day, state: State, seal: Callable[[bytes], bytes]) -> list[CrowdFinding]:
         """What one day adds; `state` is replaced by name, since it has a row a read of the last days."""
