@@ -19,10 +19,11 @@ from typing import Any, Final
 
 from muniment.config.settings import REQUIRED, toml_key, toml_value
 from muniment.config.tables import TableReader, stored_tables
+from muniment.config.values import Key
 from muniment.errors import InputError
 from muniment.watch.reads import Spaces
 from muniment.watch.settings_parsers import weight
-from muniment.watch.settings_table import ACCOUNT, BUDGET, BY_TABLE, GATE, OFFICE, SINK, TYPE, WATCH, Key
+from muniment.watch.settings_table import ACCOUNT, BUDGET, BY_TABLE, GATE, OFFICE, SINK, TYPE, WATCH
 from muniment.watch.signals.declared import Budget, Budgets
 
 _TABLES: Final = ("watch", "budget", "offices", "accounts", "weights", "types", "sinks", "gate")

@@ -6,100 +6,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final
 from urllib.parse import urlsplit
 
+from muniment.config.values import MOST, choices_of, text, texts, whole
 from muniment.gate.policy.rules import LABELS, LIFETIME, WINDOWS, Glass, Hours
-from muniment.limits import NAME_CHARACTERS
 
-Parser: TypeAlias = Callable[[object], Any]
 NO_LIMIT: Final = "none"
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-MOST: Final = 10**9
-"""The largest limit: more persons than any register has."""
 _SPAN: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _MIDNIGHT: Final = 1_440
-
-
-def text(value: object) -> str:
-    """A text of one line."""
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > NAME_CHARACTERS * 5:
-        raise ValueError
-    return value.strip()
-
-
-def optional_text(value: object) -> str:
-    """A text of one line, or an empty one."""
-    return "" if value == "" else text(value)
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """A list of texts, each once."""
-    if not isinstance(value, list):
-        raise ValueError
-    found = tuple(map(text, value))
-    if len(set(found)) != len(found):
-        raise ValueError
-    return found
 
 
 def text_set(value: object) -> frozenset[str]:
     """The same as a set."""
     return frozenset(texts(value))
-
-
-def switch(value: object) -> bool:
-    """true or false."""
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
-
-
-def choice(*choices: str) -> Parser:
-    """One of some texts."""
-
-    def parse(value: object) -> str:
-        if not isinstance(value, str) or value not in choices:
-            raise ValueError
-        return value
-
-    return parse
-
-
-def choices_of(*choices: str) -> Parser:
-    """A list of some of these texts, one at least."""
-
-    def parse(value: object) -> tuple[str, ...]:
-        found = texts(value)
-        if not found or not set(found) <= set(choices):
-            raise ValueError
-        return found
-
-    return parse
-
-
-def whole(least: int, most: int) -> Parser:
-    """A whole number within bounds."""
-
-    def parse(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise ValueError
-        return value
-
-    return parse
-
-
-def number(least: float, most: float) -> Parser:
-    """A number within bounds; NaN lies in none."""
-
-    def parse(value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-            raise ValueError
-        return float(value)
-
-    return parse
 
 
 def limit(value: object) -> int | None:
@@ -214,13 +137,5 @@ def table(value: object) -> str:
     """`schema.table`, or the table alone; names in double quotes as in SQL."""
     found = text(value)
     if not re.fullmatch(r'(?:"[^"]+"|[^."\s]+)(?:\.(?:"[^"]+"|[^."\s]+))?', found):
-        raise ValueError
-    return found
-
-
-def time_zone(value: object) -> str:
-    """A name of the IANA data base; whether there is such a zone is for whoever reads the clock."""
-    found = text(value)
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}", found):
         raise ValueError
     return found

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from muniment.config.settings import REQUIRED, toml_key, toml_value
 from muniment.config.tables import TableReader, stored_tables
+from muniment.config.values import Key
 from muniment.errors import InputError
-from muniment.gate.policy.table import BY_TABLE, KEYS, Key
+from muniment.gate.policy.table import BY_TABLE, KEYS
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _LAYERS: Final = {"roles": "roles.NAME", "accounts": "accounts.NAME", "purposes": "purposes.NAME"}
