@@ -17,9 +17,8 @@ from typing import Final
 
 from muniment.messages import count, decimal
 from muniment.messages.markup import Html, element, join, shorten
+from muniment.messages.picture import WIDTH, picture, words
 
-WIDTH: Final = 720
-"""Units of every picture's width; the page scales it."""
 LABELS: Final = 190
 """Units kept at the left for the labels of rows."""
 LABEL_WIDTH: Final = 27
@@ -107,10 +106,6 @@ def _x(value: float) -> str:
     return f"{value:.1f}"
 
 
-def _text(x: float, y: float, *words: object, anchor: str = "start", kind: str | None = None) -> Html:
-    return element("text", *words, x=_x(x), y=_x(y), text_anchor=anchor, class_=kind)
-
-
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Html:
     return element("line", x1=_x(x1), y1=_x(y1), x2=_x(x2), y2=_x(y2), class_=kind)
 
@@ -119,28 +114,6 @@ def _rect(x: float, y: float, width: float, height: float, kind: str, fill: str 
     return element("rect", x=_x(x), y=_x(y), width=_x(max(width, 0.8)), height=_x(height), class_=kind, fill=fill)
 
 
-def _picture(name: str, caption: Caption, height: float, parts: Sequence[Html]) -> Html:
-    """An `<svg>` with its title, description and its own hatch pattern."""
-    hatch = element(
-        "pattern",
-        element("rect", width=6, height=6, class_="hatch-ground"),
-        element("path", d="M0 6 6 0M-1 1 1-1M5 7 7 5", class_="hatch-line"),
-        id=f"{name}-hatch",
-        width=6,
-        height=6,
-        patternUnits="userSpaceOnUse",
-    )
-    return element(
-        "svg",
-        element("title", caption.title, id=f"{name}-title"),
-        element("desc", caption.description, id=f"{name}-desc"),
-        element("defs", hatch),
-        *parts,
-        viewBox=f"0 0 {WIDTH} {_x(height)}",
-        role="img",
-        aria_labelledby=f"{name}-title {name}-desc",
-    )
-
 
 def _axis(scale: _Scale, top: float, bottom: float, label: str) -> list[Html]:
     """Ticks with fine lines from `top` to `bottom`, and the name of the axis below."""
@@ -148,8 +121,8 @@ def _axis(scale: _Scale, top: float, bottom: float, label: str) -> list[Html]:
     for tick in scale.ticks():
         out.append(_line(scale(tick), top, scale(tick), bottom, "grid"))
         places = 0 if float(tick).is_integer() else 1
-        out.append(_text(scale(tick), bottom + 14, decimal(tick, places), anchor="middle", kind="tick"))
-    out.append(_text((scale.left + scale.right) / 2, bottom + 29, label, anchor="middle", kind="tick"))
+        out.append(words(scale(tick), bottom + 14, decimal(tick, places), anchor="middle", kind="tick"))
+    out.append(words((scale.left + scale.right) / 2, bottom + 29, label, anchor="middle", kind="tick"))
     return out
 
 
@@ -159,7 +132,7 @@ def _threshold(scale: _Scale, value: float, top: float, bottom: float, label: st
     anchor = "end" if x > WIDTH * 0.6 else "start"
     return [
         _line(x, top, x, bottom, "threshold"),
-        _text(x + (-6 if anchor == "end" else 6), top + 10, label, anchor=anchor, kind="threshold-label"),
+        words(x + (-6 if anchor == "end" else 6), top + 10, label, anchor=anchor, kind="threshold-label"),
     ]
 
 
@@ -180,24 +153,24 @@ def evidence_scale(
         parts += _point(scale, point, 22 + ROW * (place + 0.5))
     if bars:
         parts += _histogram(scale, bars, base)
-    return _picture(name, caption, base + AXIS, parts)
+    return picture(name, caption.title, caption.description, base + AXIS, parts)
 
 
 def _point(scale: _Scale, point: Point, y: float) -> list[Html]:
     x = scale(point.value)
     diamond = f"M{_x(x)} {_x(y - 7)}L{_x(x + 7)} {_x(y)}L{_x(x)} {_x(y + 7)}L{_x(x - 7)} {_x(y)}Z"
     return [
-        _text(0, y + 4, shorten(point.label, LABEL_WIDTH)),
+        words(0, y + 4, shorten(point.label, LABEL_WIDTH)),
         _line(scale(0.0), y, x, y, "stem"),
         element("path", d=diamond, class_="named"),
-        _text(x + 11, y + 4, decimal(point.value), kind="value"),
+        words(x + 11, y + 4, decimal(point.value), kind="value"),
     ]
 
 
 def _histogram(scale: _Scale, bars: Bars, base: float) -> list[Html]:
     """Bars whose height is the logarithm of their count, each with its count above."""
     tallest = math.log1p(max(number for _, _, number in bars.intervals))
-    out = [_text(0, base - 36, shorten(bars.label, LABEL_WIDTH))]
+    out = [words(0, base - 36, shorten(bars.label, LABEL_WIDTH))]
     previous = -math.inf
     for low, high, number in bars.intervals:
         height = 72 * math.log1p(number) / tallest
@@ -206,7 +179,7 @@ def _histogram(scale: _Scale, bars: Bars, base: float) -> list[Html]:
         middle = (left + right) / 2
         half = 3.6 * len(count(number))
         if middle - half > previous:
-            out.append(_text(middle, base - height - 4, count(number), anchor="middle", kind="tick"))
+            out.append(words(middle, base - height - 4, count(number), anchor="middle", kind="tick"))
             previous = middle + half
     return out
 
@@ -227,7 +200,7 @@ def waterfall(
         parts.append(_line(scale(sums[place + 1]), y + 20, scale(sums[place + 1]), y + ROW + 6, "link"))
     parts += _bar(scale, 0.0, total.value, base - ROW, total, None)
     parts += _threshold(scale, threshold[0], 4, base, threshold[1])
-    return _picture(name, caption, base + AXIS, parts)
+    return picture(name, caption.title, caption.description, base + AXIS, parts)
 
 
 def _bar(scale: _Scale, start: float, end: float, y: float, step: Step, hatch: str | None) -> list[Html]:
@@ -235,9 +208,9 @@ def _bar(scale: _Scale, start: float, end: float, y: float, step: Step, hatch: s
     fill = hatch if step.hatched else None
     kind = "cost" if step.hatched else "share" if hatch else "sum"
     return [
-        _text(0, y + 17, shorten(step.label, LABEL_WIDTH), kind=None if hatch else "value"),
+        words(0, y + 17, shorten(step.label, LABEL_WIDTH), kind=None if hatch else "value"),
         _rect(left, y + 5, right - left, 16, kind, fill),
-        _text(right + 5, y + 17, decimal(step.value), kind="value"),
+        words(right + 5, y + 17, decimal(step.value), kind="value"),
     ]
 
 
@@ -250,21 +223,21 @@ def strips(name: str, caption: Caption, rows: Sequence[Strip], filled: str, rest
         y = 28.0 + ROW * place
         width = right - LABELS
         share = row.part / row.total if row.total else 0.0
-        parts.append(_text(0, y + 14, shorten(row.label, LABEL_WIDTH)))
+        parts.append(words(0, y + 14, shorten(row.label, LABEL_WIDTH)))
         if row.total > row.part:
             parts.append(_rect(LABELS + share * width, y + 2, (1 - share) * width, 16, "cost", hatch))
         if row.part:
             parts.append(_rect(LABELS, y + 2, share * width, 16, "share"))
-        parts.append(_text(right + 8, y + 14, row.note, kind="value"))
-    return _picture(name, caption, 28.0 + ROW * len(rows), parts)
+        parts.append(words(right + 8, y + 14, row.note, kind="value"))
+    return picture(name, caption.title, caption.description, 28.0 + ROW * len(rows), parts)
 
 
 def _legend(hatch: str, filled: str, rest: str) -> list[Html]:
     return [
         _rect(LABELS, 4, 14, 14, "share"),
-        _text(LABELS + 20, 15, filled, kind="tick"),
+        words(LABELS + 20, 15, filled, kind="tick"),
         _rect(LABELS + 130, 4, 14, 14, "cost", hatch),
-        _text(LABELS + 150, 15, rest, kind="tick"),
+        words(LABELS + 150, 15, rest, kind="tick"),
     ]
 
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from muniment.messages.markup import Html, element, shorten
+from muniment.messages.picture import WIDTH, picture, words
 
-WIDTH: Final = 720
-"""Units of a picture's width; the page scales it."""
 LABELS: Final = 240
 """Units at the left for the labels of rows."""
 LABEL_WIDTH: Final = 34
@@ -53,7 +52,7 @@ def bars(name: str, caption: Caption, rows: Sequence[Bar]) -> Html:
     parts = [*_legend(caption, hatch), *_axis(bottom)]
     for place, row in enumerate(rows):
         parts += _row(row, TOP + ROW * place, hatch)
-    return _picture(name, caption, bottom + 22, parts)
+    return element("figure", picture(name, caption.title, caption.description, bottom + 22, parts))
 
 
 def _x(share: float) -> float:
@@ -62,10 +61,10 @@ def _x(share: float) -> float:
 
 def _row(row: Bar, top: float, hatch: str) -> list[Html]:
     height = 16.0 if row.beside is None else 8.0
-    parts = [_text(0, top + 14, shorten(row.label, LABEL_WIDTH)), _bar(row.share, top + 2, height, "share", None)]
+    parts = [words(0, top + 14, shorten(row.label, LABEL_WIDTH)), _bar(row.share, top + 2, height, "share", None)]
     if row.beside is not None:
         parts.append(_bar(row.beside, top + 10, height, "cost", hatch))
-    return [*parts, _text(WIDTH - NOTES + 8, top + 14, row.note, kind="value")]
+    return [*parts, words(WIDTH - NOTES + 8, top + 14, row.note, kind="value")]
 
 
 def _bar(share: float, top: float, height: float, kind: str, fill: str | None) -> Html:
@@ -80,45 +79,16 @@ def _axis(bottom: float) -> list[Html]:
     for tenth in range(0, 11, 2):
         x = f"{_x(tenth / 10):.1f}"
         parts.append(element("line", x1=x, y1=TOP - 2, x2=x, y2=f"{bottom:.1f}", class_="grid"))
-        parts.append(_text(_x(tenth / 10), bottom + 14, f"{10 * tenth} %", anchor="middle", kind="tick"))
+        parts.append(words(_x(tenth / 10), bottom + 14, f"{10 * tenth} %", anchor="middle", kind="tick"))
     return parts
 
 
 def _legend(caption: Caption, hatch: str) -> list[Html]:
     parts = [
         element("rect", x=LABELS, y=4, width=14, height=14, class_="share"),
-        _text(LABELS + 20, 15, caption.solid, kind="tick"),
+        words(LABELS + 20, 15, caption.solid, kind="tick"),
     ]
     if caption.hatched:
         parts.append(element("rect", x=LABELS + 210, y=4, width=14, height=14, class_="cost", fill=hatch))
-        parts.append(_text(LABELS + 230, 15, caption.hatched, kind="tick"))
+        parts.append(words(LABELS + 230, 15, caption.hatched, kind="tick"))
     return parts
-
-
-def _text(x: float, y: float, words: object, anchor: str = "start", kind: str | None = None) -> Html:
-    return element("text", words, x=f"{x:.1f}", y=f"{y:.1f}", text_anchor=anchor, class_=kind)
-
-
-def _picture(name: str, caption: Caption, height: float, parts: Sequence[Html]) -> Html:
-    hatch = element(
-        "pattern",
-        element("rect", width=6, height=6, class_="hatch-ground"),
-        element("path", d="M0 6 6 0M-1 1 1-1M5 7 7 5", class_="hatch-line"),
-        id=f"{name}-hatch",
-        width=6,
-        height=6,
-        patternUnits="userSpaceOnUse",
-    )
-    return element(
-        "figure",
-        element(
-            "svg",
-            element("title", caption.title, id=f"{name}-title"),
-            element("desc", caption.description, id=f"{name}-desc"),
-            element("defs", hatch),
-            *parts,
-            viewBox=f"0 0 {WIDTH} {height:.1f}",
-            role="img",
-            aria_labelledby=f"{name}-title {name}-desc",
-        ),
-    )
