@@ -3,7 +3,9 @@
 Claim: households as joint keys cost at most 5 CPU s at 10 M persons, in any row order, and give the figures of
 DuckDB's `string_agg` over sorted members. Data: the reference register of tests/language/households.py.
 
-    PYTHONPATH=src:tests:bench python bench/exposure/household.py [PERSONS ...]   # some 15 s at 1 M, a minute at 10 M, households alone
+    PYTHONPATH=src:tests:bench python bench/exposure/household.py [PERSONS ...]
+
+Some 15 s at 1 M, a minute at 10 M, where only households are looked at.
 """
 
 from __future__ import annotations
